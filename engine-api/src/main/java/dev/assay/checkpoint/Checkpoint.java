@@ -1,0 +1,43 @@
+package dev.assay.checkpoint;
+
+import dev.assay.config.ModelConfig;
+import java.nio.file.Path;
+import java.util.List;
+
+/// A model's configuration and its tensors under their published names.
+///
+/// Names are those of the text model: the prefixes of multimodal checkpoints (`language_model.`) are taken off. Opening
+/// checks that every tensor the configuration demands is there with its shape, and that nothing else is, apart from
+/// what is knowingly [skipped][#skipped].
+public interface Checkpoint extends AutoCloseable {
+    /// Opens a folder with `config.json` and `model.safetensors` or `model.safetensors.index.json` and its shards. The
+    /// files are memory-mapped: nothing is read but headers.
+    ///
+    /// @throws CheckpointException if a file is malformed or does not fit the configuration
+    /// @throws dev.assay.config.ConfigException if the configuration cannot be used
+    static Checkpoint open(Path folder) {
+        return SafetensorsCheckpoint.open(folder);
+    }
+
+    ModelConfig config();
+
+    /// Where the checkpoint comes from, for messages.
+    String source();
+
+    /// All tensors of the text model, sorted by name.
+    List<TensorInfo> tensors();
+
+    boolean contains(String name);
+
+    /// The tensor of that name.
+    ///
+    /// @param shape the shape the caller relies on
+    /// @throws CheckpointException if there is no such tensor or it has another shape
+    Tensor tensor(String name, int... shape);
+
+    /// Tensors in the files that the text model does not use.
+    List<SkippedTensor> skipped();
+
+    @Override
+    void close();
+}
