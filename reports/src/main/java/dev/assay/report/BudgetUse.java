@@ -21,6 +21,11 @@ public record BudgetUse(
 
     /// Share of the budget used: at most 1 passes; NaN never does.
     public double used() {
-        return Math.max(rms / rmsBudget, max / maxBudget);
+        return Math.max(share(rms, rmsBudget), share(max, maxBudget));
+    }
+
+    /// No difference uses nothing, of a budget of zero too.
+    private static double share(double difference, double budget) {
+        return difference == 0 ? 0 : difference / budget;
     }
 }
