@@ -10,8 +10,8 @@ import java.util.List;
 /// checks that every tensor the configuration demands is there with its shape, and that nothing else is, apart from
 /// what is knowingly [skipped][#skipped].
 public interface Checkpoint extends AutoCloseable {
-    /// Opens a folder with `config.json` and `model.safetensors` or `model.safetensors.index.json` and its shards. The
-    /// files are memory-mapped: nothing is read but headers.
+    /// Opens a folder with `config.json` and `model.safetensors` or `model.safetensors.index.json` and its shards.
+    /// The files are memory-mapped: nothing is read but headers.
     ///
     /// @throws CheckpointException if a file is malformed or does not fit the configuration
     /// @throws dev.assay.config.ConfigException if the configuration cannot be used
