@@ -12,15 +12,11 @@ import java.util.List;
 /// own.
 public interface Checkpoint extends AutoCloseable {
     /// Opens a folder with `config.json` and `model.safetensors` or `model.safetensors.index.json` and its shards.
-<<<<<<< HEAD
-    /// The files are memory-mapped: nothing is read but headers.
-=======
     /// Where
     /// there is both, the single file is read, as in HF.
     ///
     /// The files are memory-mapped: nothing is read but headers, and the embedding where a tied model also stores a
     /// copy of it as its head, which must be equal.
->>>>>>> checkpoint
     ///
     /// @throws CheckpointException if a file is malformed or does not fit the configuration
     /// @throws dev.assay.config.ConfigException if the configuration cannot be used
