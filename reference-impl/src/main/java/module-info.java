@@ -5,4 +5,6 @@ import org.jspecify.annotations.NullMarked;
 module dev.assay.reference {
     requires static org.jspecify;
     requires transitive dev.assay.engine;
+
+    exports dev.assay.reference.math;
 }
