@@ -6,5 +6,10 @@ module dev.assay.reference {
     requires static org.jspecify;
     requires transitive dev.assay.engine;
 
+    exports dev.assay.reference.cache;
+    exports dev.assay.reference.decoder;
+    exports dev.assay.reference.deepseekv3;
+    exports dev.assay.reference.llama3;
     exports dev.assay.reference.math;
+    exports dev.assay.reference.qwen3;
 }
