@@ -6,10 +6,10 @@ import java.util.List;
 
 /// A model's configuration and its tensors under their published names.
 ///
-/// Names are those of the text model: the prefixes of multimodal checkpoints (`language_model.`) are taken off. Opening
-/// checks that every tensor the configuration demands is there with its shape, and that nothing else is, apart from
-/// what is knowingly [skipped][#skipped]. Block scales of FP8 matrices are part of their [Tensor], not tensors of their
-/// own.
+/// Names are those of the text model: the prefixes of multimodal checkpoints (`language_model.`) are taken off.
+/// Opening checks that every tensor the configuration demands is there with its shape, and that nothing else is,
+/// apart from what is knowingly [skipped][#skipped]. Block scales of FP8 matrices are part of their [Tensor], not
+/// tensors of their own.
 public interface Checkpoint extends AutoCloseable {
     /// Opens a folder with `config.json` and `model.safetensors` or `model.safetensors.index.json` and its shards.
     /// Where

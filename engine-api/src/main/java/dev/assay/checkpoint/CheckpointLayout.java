@@ -6,8 +6,8 @@ import dev.assay.config.ModelConfig;
 import dev.assay.config.Qwen3Config;
 import java.util.List;
 
-/// The tensors that a configuration demands, under their published names: the text model only, without duplicates of
-/// tied weights and without the scales of FP8 matrices.
+/// The tensors that a configuration demands, under their published names: the text model only, without duplicates
+/// of tied weights and without the scales of FP8 matrices.
 public final class CheckpointLayout {
     private CheckpointLayout() {}
 

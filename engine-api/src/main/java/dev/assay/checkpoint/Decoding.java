@@ -9,9 +9,8 @@ import java.util.List;
 ///
 /// A tensor of any rank is taken as `[rows][columns]`, columns being its last dimension.
 final class Decoding {
-    /// What the 256 codes of F8_E4M3 mean: sign, four bits of exponent with bias 7, three of mantissa. 0x7f and 0xff
-    /// are
-    /// NaN; there is no infinity.
+    /// What the 256 codes of F8_E4M3 mean: sign, four bits of exponent with bias 7, three of mantissa. 0x7f and
+    /// 0xff are NaN; there is no infinity.
     private static final float[] F8_E4M3 = new float[256];
 
     private static final ValueLayout.OfByte BYTE = ValueLayout.JAVA_BYTE;

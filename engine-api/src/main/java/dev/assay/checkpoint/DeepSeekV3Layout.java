@@ -6,8 +6,8 @@ import static java.lang.Math.multiplyExact;
 import dev.assay.config.DeepSeekV3Config;
 import java.util.List;
 
-/// Tensors of DeepSeek V3 and Kimi K2: HF `models/deepseek_v3/modeling_deepseek_v3.py`. On disk every routed expert has
-/// matrices of its own, as here; HF fuses them when it loads.
+/// Tensors of DeepSeek V3 and Kimi K2: HF `models/deepseek_v3/modeling_deepseek_v3.py`. On disk every routed expert
+/// has matrices of its own, as here; HF fuses them when it loads.
 final class DeepSeekV3Layout {
     private DeepSeekV3Layout() {}
 

@@ -4,8 +4,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Element types that can be read, named as in safetensors headers.
 ///
-/// Files may hold tensors of other types, such as `U8` or `BOOL`. These are listed, and refused where the model needs
-/// them.
+/// Files may hold tensors of other types, such as `U8` or `BOOL`. These are listed, and refused where the model
+/// needs them.
 public enum ElementType {
     F64(8),
     F32(4),

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 final class LoadedCheckpoint implements Checkpoint {
     private static final String EMBEDDING = "model.embed_tokens.weight";
     private static final String HEAD = "lm_head.weight";
-    private static final String SCALES_SUFFIX = "_scale_inv";
+    static final String SCALES_SUFFIX = "_scale_inv";
 
     private final ModelConfig config;
     private final String source;
@@ -143,9 +143,7 @@ final class LoadedCheckpoint implements Checkpoint {
         if (scales == null) {
             return "expected block scales " + spec.name() + SCALES_SUFFIX + ", the checkpoint has no such tensor";
         }
-        List<Integer> expected = List.of(
-                Math.ceilDiv(spec.shape().getFirst(), block.rows()),
-                Math.ceilDiv(spec.shape().getLast(), block.columns()));
+        List<Integer> expected = scalesShape(spec.shape(), block);
         if (scales.elementType() != ElementType.F32 || !scales.shape().equals(expected)) {
             return "expected block scales F32 " + TensorInfo.format(expected) + ", found " + scales.describe();
         }
@@ -166,7 +164,13 @@ final class LoadedCheckpoint implements Checkpoint {
         return head.skipped("copy of the tied embedding");
     }
 
-    private static @Nullable BlockSize weightBlockSize(ModelConfig config) {
+    /// `[⌈rows / block.rows⌉][⌈columns / block.columns⌉]`.
+    static List<Integer> scalesShape(List<Integer> matrix, BlockSize block) {
+        return List.of(Math.ceilDiv(matrix.getFirst(), block.rows()), Math.ceilDiv(matrix.getLast(), block.columns()));
+    }
+
+    /// Size of the blocks that share an FP8 scale, or null where weights are not FP8.
+    static @Nullable BlockSize weightBlockSize(ModelConfig config) {
         return switch (config) {
             case DeepSeekV3Config deepSeek -> deepSeek.weightBlockSize();
             case Llama3Config _, Qwen3Config _ -> null;

@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Names as published, against those of the text model.
 final class PublishedNames {
-    /// Prefixes of the text model within a multimodal one, and what they stand for. Gemma 3 and Mistral Small 3.1 are
-    /// published with the first two, later models with the third.
+    /// Prefixes of the text model within a multimodal one, and what they stand for. Gemma 3 and Mistral Small 3.1
+    /// are published with the first two, later models with the third.
     private static final List<Map.Entry<String, String>> TEXT_PREFIXES = List.of(
             Map.entry("language_model.model.", "model."),
             Map.entry("language_model.lm_head.", "lm_head."),

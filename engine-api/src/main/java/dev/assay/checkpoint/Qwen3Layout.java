@@ -5,9 +5,8 @@ import static java.lang.Math.multiplyExact;
 import dev.assay.config.Qwen3Config;
 import java.util.List;
 
-/// Tensors of Qwen3: HF `models/qwen3/modeling_qwen3.py`. Unlike Llama 3, with the weights of the QK-norm, which all
-/// heads
-/// of a layer share.
+/// Tensors of Qwen3: HF `models/qwen3/modeling_qwen3.py`. Unlike Llama 3, with the weights of the QK-norm, which
+/// all heads of a layer share.
 final class Qwen3Layout {
     private Qwen3Layout() {}
 

@@ -15,9 +15,9 @@ import org.jspecify.annotations.Nullable;
 
 /// One safetensors file, of weights or of anything else: its tensors by name.
 ///
-/// A file opened from a path is memory-mapped: opening reads the header only, so a file may be larger than memory, and
-/// tensors are valid until [#close]. Who shortens a mapped file while it is read gets an `InternalError` from the
-/// virtual machine. Instances may be used by several threads.
+/// A file opened from a path is memory-mapped: opening reads the header only, so a file may be larger than memory,
+/// and tensors are valid until [#close]. Who shortens a mapped file while it is read gets an `InternalError` from
+/// the virtual machine. Instances may be used by several threads.
 public final class SafetensorsFile implements AutoCloseable {
     private final String name;
     private final MemorySegment bytes;

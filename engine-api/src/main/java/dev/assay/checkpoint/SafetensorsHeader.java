@@ -19,8 +19,8 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonParser;
 
-/// The header of a safetensors file: eight bytes of length, little-endian, and a JSON object that names every tensor's
-/// type, shape and place. The data after it must be covered by the tensors without holes or overlaps.
+/// The header of a safetensors file: eight bytes of length, little-endian, and a JSON object that names every
+/// tensor's type, shape and place. The data after it must be covered by the tensors without holes or overlaps.
 ///
 /// Source: <https://github.com/huggingface/safetensors>, README "Format" and `safetensors/src/tensor.rs`.
 ///

@@ -13,7 +13,8 @@ import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.json.JsonFactory;
 
-/// JSON of checkpoint files: strict UTF-8, no duplicate keys, nothing after the value, no more depth than they need.
+/// JSON of checkpoint files: strict UTF-8, no duplicate keys, nothing after the value, no more depth than they
+/// need.
 final class StrictJson {
     /// Limit of headers and indexes, in bytes; the limit of the safetensors library.
     static final long MAX_BYTES = 100_000_000;

@@ -3,11 +3,11 @@ package dev.assay.checkpoint;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
-/// A tensor of a checkpoint: its elements lie row-major in [#data], little-endian and not necessarily aligned, in the
-/// file's own element type.
+/// A tensor of a checkpoint: its elements lie row-major in [#data], little-endian and not necessarily aligned, in
+/// the file's own element type.
 ///
-/// Decoding an FP8 element that has a block scale multiplies the two in float32, rounded once. The exact product has at
-/// most 28 significant bits, so [#doubleAt] does not round at all; the two differ by at most half an ulp.
+/// Decoding an FP8 element that has a block scale multiplies the two in float32, rounded once. The exact product
+/// has at most 28 significant bits, so [#doubleAt] does not round at all; the two differ by at most half an ulp.
 ///
 /// @param scales block scales of an FP8 tensor, null for every other
 public record Tensor(

@@ -6,8 +6,10 @@ import org.jspecify.annotations.Nullable;
 public final class ConfigException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
+    /// HF's key and what is wrong with it, for complaints that do not know where their configuration comes from.
     private final @Nullable String key;
-    private final String rest;
+
+    private final String complaint;
 
     public ConfigException(String message) {
         this(message, null);
@@ -16,24 +18,35 @@ public final class ConfigException extends RuntimeException {
     public ConfigException(String message, @Nullable Throwable cause) {
         super(message, cause);
         this.key = null;
-        this.rest = message;
+        this.complaint = message;
     }
 
-    private ConfigException(String key, String rest, @Nullable Throwable cause) {
-        super("key \"" + key + "\": " + rest, cause);
+    private ConfigException(String prefix, String key, String complaint, @Nullable Throwable cause) {
+        super(prefix + "key \"" + key + "\": " + complaint, cause);
         this.key = key;
-        this.rest = rest;
+        this.complaint = complaint;
     }
 
-    /// A key whose value breaks a rule. The key is HF's, relative to the object it stands in.
-    static ConfigException at(String key, String found, String expected) {
-        return new ConfigException(key, "found " + found + ", expected " + expected, null);
+    /// A value that breaks a rule of its record.
+    static ConfigException of(String key, String found, String expected) {
+        return new ConfigException("", key, complaint(found, expected), null);
     }
 
-    /// The same complaint, with the key as seen from the enclosing object.
+    /// A value in a file that breaks a rule.
     ///
-    /// @param path keys down to the object, each followed by a full stop; empty for the root
-    ConfigException under(String path) {
-        return key == null || path.isEmpty() ? this : new ConfigException(path + key, rest, this);
+    /// @param path keys down to the object that holds the key, each followed by a full stop; empty for the root
+    static ConfigException in(String source, String path, String key, String found, String expected) {
+        return new ConfigException(source + ": ", path + key, complaint(found, expected), null);
+    }
+
+    /// The complaint of a record about values that come from a file.
+    ConfigException in(String source, String path) {
+        return key == null
+                ? new ConfigException(source + ": " + complaint, this)
+                : new ConfigException(source + ": ", path + key, complaint, this);
+    }
+
+    private static String complaint(String found, String expected) {
+        return "found " + found + ", expected " + expected;
     }
 }

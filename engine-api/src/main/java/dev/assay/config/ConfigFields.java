@@ -21,18 +21,21 @@ import tools.jackson.databind.node.StringNode;
 final class ConfigFields {
     private static final int LONGEST_QUOTE = 80;
 
-    private final JsonNode object;
+    private final String source;
     private final String path;
+    private final JsonNode object;
     private final Set<String> accounted = new HashSet<>();
     private final List<ConfigFields> children = new ArrayList<>();
 
-    private ConfigFields(JsonNode object, String path) {
-        this.object = object;
+    private ConfigFields(String source, String path, JsonNode object) {
+        this.source = source;
         this.path = path;
+        this.object = object;
     }
 
-    static ConfigFields root(JsonNode object) {
-        return new ConfigFields(object, "");
+    /// @param source where the object comes from, for messages
+    static ConfigFields root(String source, JsonNode object) {
+        return new ConfigFields(source, "", object);
     }
 
     /// Whether the key is there, be it with `null`.
@@ -114,7 +117,7 @@ final class ConfigFields {
         if (!node.isObject()) {
             throw wrong(key, "an object");
         }
-        ConfigFields child = new ConfigFields(node, path + key + ".");
+        ConfigFields child = new ConfigFields(source, path + key + ".", node);
         children.add(child);
         return child;
     }
@@ -141,9 +144,14 @@ final class ConfigFields {
         }
     }
 
-    void only(String key, double modelled) {
+    void only(String key, int modelled) {
+        only(key, modelled, "no other is modelled");
+    }
+
+    /// Accepts a key only with the number that `reason` demands.
+    void only(String key, int modelled, String reason) {
         if (number(key, modelled) != modelled) {
-            throw wrong(key, modelled + ": no other is modelled");
+            throw wrong(key, modelled + ": " + reason);
         }
     }
 
@@ -161,12 +169,12 @@ final class ConfigFields {
         }
     }
 
-    /// Makes a record from what was read; its complaints get the path of this object.
+    /// Makes a record from what was read; its complaints get the source and the path of this object.
     <T> T create(Supplier<T> constructor) {
         try {
             return constructor.get();
         } catch (ConfigException broken) {
-            throw broken.under(path);
+            throw broken.in(source, path);
         }
     }
 
@@ -183,7 +191,7 @@ final class ConfigFields {
     /// A complaint about the value of a key, or about its absence.
     ConfigException wrong(String key, String expected) {
         JsonNode node = object.get(key);
-        return ConfigException.at(path + key, node == null ? "nothing" : quote(node), expected);
+        return ConfigException.in(source, path, key, node == null ? "nothing" : quote(node), expected);
     }
 
     private @Nullable JsonNode take(String key) {
@@ -233,7 +241,7 @@ final class ConfigFields {
     }
 
     private static String quote(JsonNode node) {
-        String json = node.toString();
+        String json = node.isNumber() ? node.numberValue().toString() : node.toString();
         return json.length() <= LONGEST_QUOTE ? json : json.substring(0, LONGEST_QUOTE) + "...";
     }
 }

@@ -85,14 +85,17 @@ final class DeepSeekV3Reader {
         if (CommonKeys.keyValueHeads(fields, 128, numAttentionHeads) != numAttentionHeads) {
             throw fields.wrong("num_key_value_heads", "num_attention_heads " + numAttentionHeads + " (absent means 128)");
         }
-        fields.only("head_dim", qkRopeHeadDim);
-        fields.only("qk_head_dim", (double) qkNopeHeadDim + qkRopeHeadDim);
+        fields.only("head_dim", qkRopeHeadDim, "HF means qk_rope_head_dim by it");
+        fields.only("qk_head_dim", qkNopeHeadDim + qkRopeHeadDim, "qk_nope_head_dim + qk_rope_head_dim");
     }
 
     /// Block size of FP8 weights, from the keys of HF's `FineGrainedFP8Config`.
     private static @Nullable BlockSize weightBlockSize(@Nullable ConfigFields quantization) {
         if (quantization == null) {
             return null;
+        }
+        if (!quantization.has("quant_method")) {
+            throw quantization.wrong("quant_method", "\"fp8\"");
         }
         quantization.only("quant_method", "fp8");
         quantization.only("fmt", "e4m3");

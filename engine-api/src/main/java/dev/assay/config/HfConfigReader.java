@@ -75,19 +75,18 @@ final class HfConfigReader {
             throw tooLong(source);
         }
         try {
-            return read(JSON.readTree(json));
+            return read(JSON.readTree(json), source);
         } catch (JacksonException notJson) {
             throw new ConfigException(source + ": not JSON: " + where(notJson), notJson);
-        } catch (ConfigException wrong) {
-            throw new ConfigException(source + ": " + wrong.getMessage(), wrong);
         }
     }
 
-    private static ModelConfig read(JsonNode tree) {
+    private static ModelConfig read(JsonNode tree, String source) {
         if (!tree.isObject()) {
-            throw new ConfigException("found a JSON " + tree.getNodeType() + ", expected an object");
+            String found = tree.isMissingNode() ? "nothing" : "a JSON " + tree.getNodeType();
+            throw new ConfigException(source + ": found " + found + ", expected a JSON object");
         }
-        ConfigFields fields = ConfigFields.root(tree);
+        ConfigFields fields = ConfigFields.root(source, tree);
         Family family = FAMILIES.get(fields.text("model_type", ""));
         if (family == null) {
             throw fields.wrong("model_type", "one of " + new TreeMap<>(FAMILIES).keySet());

@@ -12,7 +12,7 @@ final class Rules {
 
     static void require(boolean holds, String key, Object found, String expected) {
         if (!holds) {
-            throw ConfigException.at(key, found.toString(), expected);
+            throw ConfigException.of(key, found.toString(), expected);
         }
     }
 
