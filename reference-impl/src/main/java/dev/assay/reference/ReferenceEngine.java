@@ -1,0 +1,67 @@
+package dev.assay.reference;
+
+import dev.assay.checkpoint.Checkpoint;
+import dev.assay.config.DeepSeekV3Config;
+import dev.assay.config.Llama3Config;
+import dev.assay.config.ModelConfig;
+import dev.assay.config.Qwen3Config;
+import dev.assay.engine.Capability;
+import dev.assay.engine.ComputeType;
+import dev.assay.engine.Engine;
+import dev.assay.engine.EngineInfo;
+import dev.assay.engine.LoadOptions;
+import dev.assay.engine.Model;
+import dev.assay.engine.Support;
+import dev.assay.reference.cache.Cache;
+import dev.assay.reference.decoder.ReferenceDecoder;
+import dev.assay.reference.decoder.Weights;
+import dev.assay.reference.deepseekv3.DeepSeekV3;
+import dev.assay.reference.llama3.Llama3;
+import dev.assay.reference.qwen3.Qwen3;
+import java.lang.module.ModuleDescriptor;
+import java.util.EnumSet;
+import java.util.Set;
+
+/// The reference as an engine, found by [java.util.ServiceLoader] under the id `reference`.
+public final class ReferenceEngine implements Engine {
+    private static final Set<Capability> CAPABILITIES = EnumSet.of(
+            Capability.FULL_LOGITS,
+            Capability.ALL_POSITIONS,
+            Capability.TAPS,
+            Capability.ROUTED_EXPERTS,
+            Capability.CHUNKED_PREFILL,
+            Capability.CONCURRENT_SESSIONS,
+            Capability.KV_CACHE_BYTES);
+
+    @Override
+    public EngineInfo info() {
+        return new EngineInfo("reference", "Assay reference (scalar)", version(), ComputeType.FLOAT32);
+    }
+
+    @Override
+    public Support supports(ModelConfig config) {
+        return switch (config) {
+            case Llama3Config _, Qwen3Config _, DeepSeekV3Config _ -> new Support.Supported(CAPABILITIES);
+        };
+    }
+
+    @Override
+    public Model load(Checkpoint checkpoint, LoadOptions options) {
+        Weights weights = new Weights(checkpoint);
+        return switch (checkpoint.config()) {
+            case Llama3Config config -> model(config, options, weights, new Llama3(config, weights));
+            case Qwen3Config config -> model(config, options, weights, new Qwen3(config, weights));
+            case DeepSeekV3Config config -> model(config, options, weights, new DeepSeekV3(config, weights));
+        };
+    }
+
+    private static <C extends Cache> Model model(
+            ModelConfig config, LoadOptions options, Weights weights, ReferenceDecoder<C> decoder) {
+        return new ReferenceModel<>(config.vocabSize(), options, weights, decoder);
+    }
+
+    private static String version() {
+        ModuleDescriptor module = ReferenceEngine.class.getModule().getDescriptor();
+        return module == null ? "unknown" : module.rawVersion().orElse("unknown");
+    }
+}
