@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 class LauncherTest {
     /// The commands of the system that the script uses.
     private static final List<String> TOOLS = List.of(
-            "bash cat cksum cp env find flock grep head mkdir mv readlink rm rmdir sleep sort tr uname".split(" "));
+            "awk bash cat cksum cp env find flock grep head mkdir mv readlink rm rmdir sleep sort tr uname".split(" "));
 
     /// The folders of this machine that the script searches.
     private static final String JDK_FOLDERS =
