@@ -3,6 +3,11 @@ import org.jspecify.annotations.NullMarked;
 /// Results as records, their JSON form, and what is rendered from it.
 @NullMarked
 module dev.assay.report {
-    requires static org.jspecify;
+    requires static transitive org.jspecify;
     requires tools.jackson.databind;
+
+    exports dev.assay.report;
+    // Jackson reads and writes the records.
+    opens dev.assay.report to
+            tools.jackson.databind;
 }

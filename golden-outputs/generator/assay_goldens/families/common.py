@@ -1,0 +1,267 @@
+"""What several families share: decoder tensor rules, what to try on a config, wrong wirings of attention."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import sys
+from typing import Any
+from unittest import mock
+
+import torch
+
+from ..cases import REMOVE, Case, ConfigChanges, Wiring
+from ..synthesis import TensorSpec
+
+SHAPE = "fixes tensor shapes: a wrong value cannot be loaded"
+TOKENS = "names special tokens: not part of the forward pass"
+TRAINING = "used in training only"
+STORAGE = "names how weights are stored: the file's own dtypes decide"
+LENGTH = "a declared maximum: the forward pass does not read it"
+LABEL = "identifies the architecture or the writer of the file"
+CACHE = "switches the cache, not the result"
+
+INERT = {
+    "architectures": LABEL,
+    "model_type": LABEL,
+    "transformers_version": LABEL,
+    "attention_dropout": TRAINING,
+    "initializer_range": TRAINING,
+    "bos_token_id": TOKENS,
+    "eos_token_id": TOKENS,
+    "pad_token_id": TOKENS,
+    "torch_dtype": STORAGE,
+    "dtype": STORAGE,
+    "max_position_embeddings": LENGTH,
+    "use_cache": CACHE,
+    "pretraining_tp": TRAINING,
+    "hidden_size": SHAPE,
+    "intermediate_size": SHAPE,
+    "vocab_size": SHAPE,
+    "num_attention_heads": SHAPE,
+    "num_key_value_heads": SHAPE,
+    "head_dim": SHAPE,
+    "attention_bias": "the bias tensors are in the file or not: a wrong value cannot be loaded",
+    "mlp_bias": "the bias tensors are in the file or not: a wrong value cannot be loaded",
+}
+
+
+class Rules:
+    """Tensor rules for one case: dtype and magnitudes, with defaults."""
+
+    def __init__(self, case: Case):
+        style = case.style
+        self.dtype = style.get("dtype", "BF16")
+        self.gain = style.get("gain", 1.2)
+        self.embedding = style.get("embedding_std", 0.7)
+        self.residual = style.get("residual", 1.0)
+        self.head = style.get("head_gain", 2.0)
+        self.case = case
+        self.specs: list[TensorSpec] = []
+
+    def add(self, name: str, shape: tuple[int, ...], mean: float, std: float, dtype: str | None = None) -> None:
+        self.specs.append(TensorSpec(name, dtype or self.dtype, shape, float(mean), round(float(std), 6)))
+
+    def norm(self, name: str, size: int) -> None:
+        self.add(name, (size,), 1.0, 0.25)
+
+    def matrix(self, name: str, rows: int, columns: int, gain: float = 1.0, dtype: str | None = None) -> None:
+        self.add(name, (rows, columns), 0.0, self.gain * gain / math.sqrt(columns), dtype)
+
+    def bias(self, name: str, size: int, std: float = 0.3) -> None:
+        self.add(name, (size,), 0.0, std)
+
+    def linear(self, stem: str, rows: int, columns: int, bias: bool, gain: float = 1.0) -> None:
+        self.matrix(f"{stem}.weight", rows, columns, gain)
+        if bias:
+            self.bias(f"{stem}.bias", rows, 0.3 * gain)
+
+    def ends(self, config: dict[str, Any]) -> None:
+        """Embedding, final norm, and the output head where the file has one."""
+        vocabulary, hidden = config["vocab_size"], config["hidden_size"]
+        mean = self.case.style.get("embedding_mean", 0.0)
+        self.add("model.embed_tokens.weight", (vocabulary, hidden), mean, self.embedding)
+        self.norm("model.norm.weight", hidden)
+        if not config.get("tie_word_embeddings", False):
+            self.add("lm_head.weight", (vocabulary, hidden), 0.0, self.head / math.sqrt(hidden))
+        elif self.case.style.get("duplicate_head"):
+            self.specs.append(
+                TensorSpec(
+                    "lm_head.weight",
+                    self.dtype,
+                    (vocabulary, hidden),
+                    0.0,
+                    self.embedding,
+                    values_of="model.embed_tokens.weight",
+                )
+            )
+
+    def gqa(self, prefix: str, config: dict[str, Any]) -> None:
+        hidden = config["hidden_size"]
+        heads, kv_heads = config["num_attention_heads"], config["num_key_value_heads"]
+        width = config.get("head_dim") or hidden // heads
+        bias = config.get("attention_bias", False)
+        self.linear(f"{prefix}.q_proj", heads * width, hidden, bias)
+        self.linear(f"{prefix}.k_proj", kv_heads * width, hidden, bias)
+        self.linear(f"{prefix}.v_proj", kv_heads * width, hidden, bias)
+        self.linear(f"{prefix}.o_proj", hidden, heads * width, bias, self.residual)
+
+    def gated_mlp(self, prefix: str, hidden: int, inner: int, bias: bool = False) -> None:
+        self.linear(f"{prefix}.gate_proj", inner, hidden, bias)
+        self.linear(f"{prefix}.up_proj", inner, hidden, bias)
+        self.linear(f"{prefix}.down_proj", hidden, inner, bias, self.residual)
+
+
+def changes(case: Case, extra: dict[str, Any] | None = None, inert: dict[str, str] | None = None) -> ConfigChanges:
+    """The usual fields of a decoder: norms, rope in either style, depth, activation, tying."""
+    config = case.config
+    changed: dict[str, Any] = {
+        "rms_norm_eps": config["rms_norm_eps"] * 3,
+        "num_hidden_layers": config["num_hidden_layers"] - 1,
+        "hidden_act": "gelu_pytorch_tanh",
+    }
+    reasons = dict(INERT)
+    if config.get("tie_word_embeddings", False):
+        reasons["tie_word_embeddings"] = "the file has no lm_head.weight: read as untied it cannot be loaded"
+        if case.style.get("duplicate_head"):
+            reasons["tie_word_embeddings"] = "the file holds lm_head.weight as well, equal to the embedding"
+    else:
+        changed["tie_word_embeddings"] = True
+    changed.update(rope_changes(config))
+    for path in ("rope_scaling", "rope_scaling.type", "rope_parameters.type"):
+        reasons[path] = "null: no scaling" if path == "rope_scaling" else "the old name of rope_type"
+    for holder in ("rope_scaling", "rope_parameters"):
+        reasons[f"{holder}.rope_type"] = "default: every other type needs further fields"
+    changed.update(extra or {})
+    reasons.update(inert or {})
+    reasons = {path: why for path, why in reasons.items() if path not in changed}
+    return ConfigChanges(changed, reasons)
+
+
+def rope_changes(config: dict[str, Any]) -> dict[str, Any]:
+    changed: dict[str, Any] = {}
+    if "rope_theta" in config:
+        changed["rope_theta"] = config["rope_theta"] * 1.5
+    for holder in ("rope_scaling", "rope_parameters"):
+        fields = config.get(holder)
+        if not fields:
+            continue
+        kind_key = "rope_type" if "rope_type" in fields else "type"
+        kind = fields.get(kind_key, "default")
+        if "rope_theta" in fields:
+            changed[f"{holder}.rope_theta"] = fields["rope_theta"] * 1.5
+        if kind != "default":
+            changed[f"{holder}.{kind_key}"] = "default"
+            for name in ("factor", "low_freq_factor", "high_freq_factor"):
+                if name in fields:
+                    changed[f"{holder}.{name}"] = fields[name] * 1.5
+            if "original_max_position_embeddings" in fields:
+                changed[f"{holder}.original_max_position_embeddings"] = fields["original_max_position_embeddings"] * 4
+        if kind == "yarn":
+            changed[f"{holder}.beta_fast"] = 32 if fields.get("beta_fast", 32) != 32 else 1
+            changed[f"{holder}.beta_slow"] = fields.get("beta_slow", 1) / 4
+            changed[f"{holder}.truncate"] = not fields.get("truncate", True)
+            for name in ("mscale", "mscale_all_dim"):
+                if name in fields:
+                    changed[f"{holder}.{name}"] = fields[name] + 0.5
+            changed[f"{holder}.attention_factor"] = fields.get("attention_factor", 1.0) * 1.25
+    return changed
+
+
+def modeling(model) -> Any:
+    """The Python module that holds the model's classes and functions."""
+    return sys.modules[type(model).__module__]
+
+
+def _rotate_pairs(x, cos, sin):
+    half = cos.shape[-1] // 2
+    cos, sin = cos[..., :half].unsqueeze(1), sin[..., :half].unsqueeze(1)
+    even, odd = x[..., 0::2], x[..., 1::2]
+    return torch.cat([even * cos - odd * sin, odd * cos + even * sin], -1)
+
+
+def rope_interleaved(model):
+    def wrong(q, k, cos, sin, *_, **__):
+        return _rotate_pairs(q, cos, sin), _rotate_pairs(k, cos, sin)
+
+    return mock.patch.object(modeling(model), "apply_rotary_pos_emb", wrong)
+
+
+def rope_absent(function: str = "apply_rotary_pos_emb") -> Wiring:
+    return lambda model: mock.patch.object(modeling(model), function, lambda q, k, *_, **__: (q, k))
+
+
+def kv_heads_dealt_out(model):
+    """Query head h reads KV head h mod n instead of h div group."""
+    return mock.patch.object(modeling(model), "repeat_kv", lambda x, times: x.repeat(1, times, 1, 1))
+
+
+def not_causal(model):
+    return mock.patch.object(modeling(model), "create_causal_mask", lambda **_: None)
+
+
+def score_scale(width: float) -> Wiring:
+    """Attention scores divided by the root of another width."""
+
+    @contextlib.contextmanager
+    def wrong(model):
+        modules = [layer.self_attn for layer in model.model.layers]
+        saved = [module.scaling for module in modules]
+        for module in modules:
+            module.scaling = width**-0.5
+        yield
+        for module, scaling in zip(modules, saved, strict=True):
+            module.scaling = scaling
+
+    return wrong
+
+
+def eps_outside_root(norm_class: str) -> Wiring:
+    def forward(self, x):
+        return self.weight * (x / (x.pow(2).mean(-1, keepdim=True).sqrt() + self.variance_epsilon))
+
+    return lambda model: mock.patch.object(getattr(modeling(model), norm_class), "forward", forward)
+
+
+def swapped(first: str, second: str) -> Wiring:
+    """Two submodules of every layer change places (where both are there)."""
+
+    @contextlib.contextmanager
+    def wrong(model):
+        pairs = []
+        for layer in model.model.layers:
+            for a, b in [(layer.get_parameter(f"{first}.weight"), layer.get_parameter(f"{second}.weight"))]:
+                pairs.append((a, b))
+        _exchange(pairs)
+        yield
+        _exchange(pairs)
+
+    return wrong
+
+
+def _exchange(pairs) -> None:
+    for a, b in pairs:
+        kept = a.detach().clone()
+        a.copy_(b)
+        b.copy_(kept)
+
+
+def gqa_wiring(case: Case, norm_class: str) -> dict[str, Wiring]:
+    config = case.config
+    heads, kv_heads, hidden = (config[k] for k in ("num_attention_heads", "num_key_value_heads", "hidden_size"))
+    found: dict[str, Wiring] = {
+        "rope: pairs (2i, 2i+1) instead of (i, i+d/2)": rope_interleaved,
+        "rope: absent": rope_absent(),
+        "attention: not causal": not_causal,
+        "norm: eps outside the root": eps_outside_root(norm_class),
+        "norm: the two norms of a layer swapped": swapped("input_layernorm", "post_attention_layernorm"),
+        "mlp: gate and up swapped": swapped("mlp.gate_proj", "mlp.up_proj"),
+    }
+    if 1 < kv_heads < heads:
+        found["attention: query head h reads KV head h mod n"] = kv_heads_dealt_out
+    if config.get("head_dim") and config["head_dim"] != hidden // heads:
+        found["attention: scores scaled by hidden_size / num_attention_heads"] = score_scale(hidden / heads)
+    return found
+
+
+__all__ = [name for name in dir() if not name.startswith("_")] + ["REMOVE"]
