@@ -1,0 +1,5 @@
+/// The `assay` command: arguments in, exit code out.
+@NullMarked
+package dev.assay.cli;
+
+import org.jspecify.annotations.NullMarked;
