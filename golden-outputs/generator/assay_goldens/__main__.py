@@ -1,8 +1,9 @@
-"""The commands: generate, check, materialize, list, vectors."""
+"""The commands: generate, check, materialize, seeds, list, vectors."""
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import sys
 import time
@@ -192,6 +193,23 @@ def materialize(name: str, folder: Path) -> int:
     return 0
 
 
+def seeds(name: str, first: int, count: int) -> int:
+    """For the author of a case: which seeds are accepted."""
+    from .certificate import Insensitive
+    from .generate import Refused, make
+
+    family, case = selected([name])[name]
+    for seed in range(first, first + count):
+        try:
+            make(family, dataclasses.replace(case, seed=seed))
+        except (Refused, Insensitive) as reason:
+            print(f"{seed}: {reason}")
+        else:
+            print(f"{seed}: accepted")
+            return 0
+    return 1
+
+
 def vectors_text() -> bytes:
     """Test vectors for other implementations of the synthesis."""
     rows = []
@@ -256,6 +274,10 @@ def main() -> int:
     command = commands.add_parser("materialize", help="write a case as a Hugging Face folder, weights included")
     command.add_argument("case", metavar="CASE")
     command.add_argument("folder", metavar="DIR", type=Path)
+    command = commands.add_parser("seeds", help="try seeds for a case until one is accepted")
+    command.add_argument("case", metavar="CASE")
+    command.add_argument("first", type=int)
+    command.add_argument("count", type=int)
     commands.add_parser("list", help="the cases and what each exercises")
     commands.add_parser("vectors", help="write synthesis-vectors.json")
     arguments = parser.parse_args()
@@ -266,6 +288,8 @@ def main() -> int:
             return check(arguments.cases)
         case "materialize":
             return materialize(arguments.case, arguments.folder)
+        case "seeds":
+            return seeds(arguments.case, arguments.first, arguments.count)
         case "vectors":
             VECTORS.write_bytes(vectors_text())
         case "list":

@@ -79,7 +79,8 @@ class Rules:
     def ends(self, config: dict[str, Any]) -> None:
         """Embedding, final norm, and the output head where the file has one."""
         vocabulary, hidden = config["vocab_size"], config["hidden_size"]
-        self.add("model.embed_tokens.weight", (vocabulary, hidden), 0.0, self.embedding)
+        mean = self.case.style.get("embedding_mean", 0.0)
+        self.add("model.embed_tokens.weight", (vocabulary, hidden), mean, self.embedding)
         self.norm("model.norm.weight", hidden)
         if not config.get("tie_word_embeddings", False):
             self.add("lm_head.weight", (vocabulary, hidden), 0.0, self.head / math.sqrt(hidden))
@@ -155,7 +156,7 @@ def rope_changes(config: dict[str, Any]) -> dict[str, Any]:
                 if name in fields:
                     changed[f"{holder}.{name}"] = fields[name] * 1.5
             if "original_max_position_embeddings" in fields:
-                changed[f"{holder}.original_max_position_embeddings"] = fields["original_max_position_embeddings"] * 2
+                changed[f"{holder}.original_max_position_embeddings"] = fields["original_max_position_embeddings"] * 4
         if kind == "yarn":
             changed[f"{holder}.beta_fast"] = 32 if fields.get("beta_fast", 32) != 32 else 1
             changed[f"{holder}.beta_slow"] = fields.get("beta_slow", 1) / 4

@@ -8,10 +8,15 @@ import java.util.List;
 ///
 /// Names are those of the text model: the prefixes of multimodal checkpoints (`language_model.`) are taken off. Opening
 /// checks that every tensor the configuration demands is there with its shape, and that nothing else is, apart from
-/// what is knowingly [skipped][#skipped].
+/// what is knowingly [skipped][#skipped]. Block scales of FP8 matrices are part of their [Tensor], not tensors of their
+/// own.
 public interface Checkpoint extends AutoCloseable {
-    /// Opens a folder with `config.json` and `model.safetensors` or `model.safetensors.index.json` and its shards. The
-    /// files are memory-mapped: nothing is read but headers.
+    /// Opens a folder with `config.json` and `model.safetensors` or `model.safetensors.index.json` and its shards.
+    /// Where
+    /// there is both, the single file is read, as in HF.
+    ///
+    /// The files are memory-mapped: nothing is read but headers, and the embedding where a tied model also stores a
+    /// copy of it as its head, which must be equal.
     ///
     /// @throws CheckpointException if a file is malformed or does not fit the configuration
     /// @throws dev.assay.config.ConfigException if the configuration cannot be used
@@ -38,6 +43,26 @@ public interface Checkpoint extends AutoCloseable {
     /// Tensors in the files that the text model does not use.
     List<SkippedTensor> skipped();
 
+    /// Reads every tensor and refuses NaN and infinite elements.
+    ///
+    /// @throws CheckpointException if there is one; the message names the first tensor and element
+    default void checkFinite() {
+        tensors().parallelStream()
+                .map(info -> tensor(
+                        info.name(),
+                        info.shape().stream().mapToInt(Integer::intValue).toArray()))
+                .filter(tensor -> tensor.firstNotFinite() >= 0)
+                .findFirst()
+                .ifPresent(tensor -> {
+                    long index = tensor.firstNotFinite();
+                    throw new CheckpointException(source() + ": "
+                            + tensor.info().name() + " "
+                            + TensorInfo.format(tensor.info().shape()) + ": expected finite elements, element " + index
+                            + " is " + tensor.at(index));
+                });
+    }
+
+    /// Releases the files. Tensors taken from the checkpoint can no longer be read. Does nothing the second time.
     @Override
     void close();
 }

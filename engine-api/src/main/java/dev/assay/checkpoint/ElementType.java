@@ -1,6 +1,11 @@
 package dev.assay.checkpoint;
 
-/// Element types of tensors, named as in safetensors headers.
+import org.jspecify.annotations.Nullable;
+
+/// Element types that can be read, named as in safetensors headers.
+///
+/// Files may hold tensors of other types, such as `U8` or `BOOL`. These are listed, and refused where the model needs
+/// them.
 public enum ElementType {
     F64(8),
     F32(4),
@@ -20,5 +25,23 @@ public enum ElementType {
     /// Bytes of one element.
     public int bytes() {
         return bytes;
+    }
+
+    /// Whether elements are floating-point numbers, as weights are.
+    public boolean isFloatingPoint() {
+        return switch (this) {
+            case F64, F32, F16, BF16, F8_E4M3 -> true;
+            case I64, I32 -> false;
+        };
+    }
+
+    /// The type of that name, or null if there is none that can be read.
+    static @Nullable ElementType named(String name) {
+        for (ElementType type : values()) {
+            if (type.name().equals(name)) {
+                return type;
+            }
+        }
+        return null;
     }
 }

@@ -39,8 +39,31 @@ public record DeepSeekV3Config(
         int numNextnPredictLayers,
         @Nullable BlockSize weightBlockSize)
         implements ModelConfig {
+    public DeepSeekV3Config {
+        Rules.require(
+                architecture == Architecture.DEEPSEEK_V3 || architecture == Architecture.KIMI_K2,
+                "model_type",
+                architecture,
+                "DeepSeek V3 or Kimi K2");
+        Rules.positive("vocab_size", vocabSize);
+        Rules.positive("hidden_size", hiddenSize);
+        Rules.positive("intermediate_size", intermediateSize);
+        Rules.positive("moe_intermediate_size", moeIntermediateSize);
+        Rules.layers("num_hidden_layers", numHiddenLayers);
+        Rules.latentAttention(numAttentionHeads, qLoraRank, kvLoraRank, qkNopeHeadDim, qkRopeHeadDim, vHeadDim);
+        Rules.experts("n_routed_experts", nRoutedExperts, numExpertsPerTok);
+        Rules.sharedExperts(nSharedExperts, moeIntermediateSize);
+        // A group is worth the sum of its two best experts, so it must have two.
+        Rules.expertGroups(nRoutedExperts, numExpertsPerTok, nGroup, topkGroup, 2);
+        Rules.positive("routed_scaling_factor", routedScalingFactor);
+        Rules.between("first_k_dense_replace", firstKDenseReplace, 0, numHiddenLayers, "num_hidden_layers");
+        Rules.positive("max_position_embeddings", maxPositionEmbeddings);
+        Rules.epsilon("rms_norm_eps", rmsNormEps);
+        Rules.between("num_nextn_predict_layers", numNextnPredictLayers, 0, Rules.MAX_LAYERS, "layers");
+    }
+
     @Override
     public long kvCacheElements(int positions) {
-        return (long) numHiddenLayers * (kvLoraRank + qkRopeHeadDim) * positions;
+        return KvCacheSize.uniform(numHiddenLayers, (long) kvLoraRank + qkRopeHeadDim, positions);
     }
 }

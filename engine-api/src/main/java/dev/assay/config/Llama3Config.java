@@ -17,6 +17,17 @@ public record Llama3Config(
         boolean mlpBias,
         RopeParameters ropeParameters)
         implements ModelConfig {
+    public Llama3Config {
+        Rules.positive("vocab_size", vocabSize);
+        Rules.positive("hidden_size", hiddenSize);
+        Rules.positive("intermediate_size", intermediateSize);
+        Rules.layers("num_hidden_layers", numHiddenLayers);
+        Rules.heads(numAttentionHeads, numKeyValueHeads, headDim);
+        Rules.rotaryDim("head_dim", headDim);
+        Rules.positive("max_position_embeddings", maxPositionEmbeddings);
+        Rules.epsilon("rms_norm_eps", rmsNormEps);
+    }
+
     @Override
     public Architecture architecture() {
         return Architecture.LLAMA_3;
@@ -24,6 +35,6 @@ public record Llama3Config(
 
     @Override
     public long kvCacheElements(int positions) {
-        return 2L * numHiddenLayers * numKeyValueHeads * headDim * positions;
+        return KvCacheSize.uniform(numHiddenLayers, 2L * numKeyValueHeads * headDim, positions);
     }
 }

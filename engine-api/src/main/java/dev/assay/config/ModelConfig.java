@@ -9,8 +9,8 @@ import java.nio.file.Path;
 public sealed interface ModelConfig permits Llama3Config, Qwen3Config, DeepSeekV3Config {
     /// Reads a `config.json`.
     ///
-    /// @throws ConfigException if the file is not JSON, its `model_type` is unknown, it contradicts itself or asks for
-    ///     something that is not modelled
+    /// @throws ConfigException if the file is not JSON, its `model_type` is unknown, it contradicts itself or asks
+    ///     for something that is not modelled
     static ModelConfig read(Path file) {
         return HfConfigReader.read(file);
     }
@@ -37,7 +37,7 @@ public sealed interface ModelConfig permits Llama3Config, Qwen3Config, DeepSeekV
     /// Whether the output head is the embedding matrix.
     boolean tieWordEmbeddings();
 
-    /// Numbers that the KV cache holds after `positions` positions, over all layers, in the form the architecture means
-    /// it: keys and values of every KV head, or the latent and the rotary key.
+    /// Numbers that the KV cache holds after `positions` positions, over all layers, in the form the architecture
+    /// means it: keys and values of every KV head, or the latent and the rotary key.
     long kvCacheElements(int positions);
 }

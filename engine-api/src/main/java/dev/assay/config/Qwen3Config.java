@@ -16,6 +16,17 @@ public record Qwen3Config(
         boolean attentionBias,
         RopeParameters ropeParameters)
         implements ModelConfig {
+    public Qwen3Config {
+        Rules.positive("vocab_size", vocabSize);
+        Rules.positive("hidden_size", hiddenSize);
+        Rules.positive("intermediate_size", intermediateSize);
+        Rules.layers("num_hidden_layers", numHiddenLayers);
+        Rules.heads(numAttentionHeads, numKeyValueHeads, headDim);
+        Rules.rotaryDim("head_dim", headDim);
+        Rules.positive("max_position_embeddings", maxPositionEmbeddings);
+        Rules.epsilon("rms_norm_eps", rmsNormEps);
+    }
+
     @Override
     public Architecture architecture() {
         return Architecture.QWEN_3;
@@ -23,6 +34,6 @@ public record Qwen3Config(
 
     @Override
     public long kvCacheElements(int positions) {
-        return 2L * numHiddenLayers * numKeyValueHeads * headDim * positions;
+        return KvCacheSize.uniform(numHiddenLayers, 2L * numKeyValueHeads * headDim, positions);
     }
 }

@@ -8,19 +8,44 @@ public sealed interface RopeParameters {
     double ropeTheta();
 
     /// No scaling; `rope_type` `default`.
-    record Default(double ropeTheta) implements RopeParameters {}
+    record Default(double ropeTheta) implements RopeParameters {
+        public Default {
+            Rules.positive("rope_theta", ropeTheta);
+        }
+    }
 
     /// Positions divided by `factor`; `rope_type` `linear`.
-    record Linear(double ropeTheta, double factor) implements RopeParameters {}
+    record Linear(double ropeTheta, double factor) implements RopeParameters {
+        public Linear {
+            Rules.positive("rope_theta", ropeTheta);
+            Rules.positive("factor", factor);
+        }
+    }
 
     /// Low frequencies divided by `factor`, with a smooth transition; `rope_type` `llama3`.
+    ///
+    /// @param lowFreqFactor wavelengths above `originalMaxPositionEmbeddings / lowFreqFactor` positions are stretched
+    /// @param highFreqFactor wavelengths below `originalMaxPositionEmbeddings / highFreqFactor` positions stay
     record Llama3(
             double ropeTheta,
             double factor,
             double lowFreqFactor,
             double highFreqFactor,
             int originalMaxPositionEmbeddings)
-            implements RopeParameters {}
+            implements RopeParameters {
+        public Llama3 {
+            Rules.positive("rope_theta", ropeTheta);
+            Rules.positive("factor", factor);
+            Rules.positive("low_freq_factor", lowFreqFactor);
+            // Llama 4 Scout has 1 for both: a step in place of a smooth transition.
+            Rules.require(
+                    highFreqFactor >= lowFreqFactor && Double.isFinite(highFreqFactor),
+                    "high_freq_factor",
+                    highFreqFactor,
+                    "a finite number of at least low_freq_factor " + lowFreqFactor);
+            Rules.positive("original_max_position_embeddings", originalMaxPositionEmbeddings);
+        }
+    }
 
     /// YaRN, arXiv:2309.00071; `rope_type` `yarn`.
     ///
@@ -38,5 +63,24 @@ public sealed interface RopeParameters {
             @Nullable Double mscale,
             @Nullable Double mscaleAllDim,
             boolean truncate)
-            implements RopeParameters {}
+            implements RopeParameters {
+        public Yarn {
+            Rules.require(
+                    ropeTheta > 1 && Double.isFinite(ropeTheta),
+                    "rope_theta",
+                    ropeTheta,
+                    "a finite number above 1, because YaRN divides by its logarithm");
+            Rules.positive("factor", factor);
+            Rules.positive("beta_slow", betaSlow);
+            Rules.require(
+                    betaFast >= betaSlow && Double.isFinite(betaFast),
+                    "beta_fast",
+                    betaFast,
+                    "a finite number of at least beta_slow " + betaSlow);
+            Rules.positive("original_max_position_embeddings", originalMaxPositionEmbeddings);
+            Rules.positiveIfGiven("attention_factor", attentionFactor);
+            Rules.positiveIfGiven("mscale", mscale);
+            Rules.positiveIfGiven("mscale_all_dim", mscaleAllDim);
+        }
+    }
 }

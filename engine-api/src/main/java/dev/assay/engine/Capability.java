@@ -2,7 +2,8 @@ package dev.assay.engine;
 
 /// An ability that an engine declares and the suites then rely on.
 public enum Capability {
-    /// [Session#prefill] and [Session#decode] return [Prediction.Logits]: the only evidence that can certify conformance.
+    /// [Session#prefill] and [Session#decode] return [Prediction.Logits]: the only evidence that can certify
+    /// conformance.
     FULL_LOGITS,
     /// They return [Prediction.TopLogProbabilities].
     TOP_LOG_PROBABILITIES,

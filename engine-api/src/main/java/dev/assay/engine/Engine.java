@@ -12,8 +12,8 @@ public interface Engine {
 
     /// Whether the engine can run a model of this configuration, decided without loading anything.
     ///
-    /// An engine that answers [Support.Supported] and then cannot run the model has told a *capability lie*; what it
-    /// cannot run it must declare as [Support.Unsupported] with the reason.
+    /// An engine that answers [Support.Supported] and then cannot run the model has told a *capability lie*; what
+    /// it cannot run it must declare as [Support.Unsupported] with the reason.
     Support supports(ModelConfig config);
 
     /// Loads a model. The checkpoint stays open for the lifetime of the model and is closed by the caller.

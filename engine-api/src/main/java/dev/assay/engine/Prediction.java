@@ -22,8 +22,8 @@ public sealed interface Prediction {
     record TopLogProbabilities(int[][] tokens, float[][] logProbabilities) implements Prediction {
         public TopLogProbabilities {
             if (tokens.length != logProbabilities.length) {
-                throw new IllegalArgumentException("tokens has " + tokens.length + " rows, logProbabilities has "
-                        + logProbabilities.length);
+                throw new IllegalArgumentException(
+                        "tokens has " + tokens.length + " rows, logProbabilities has " + logProbabilities.length);
             }
         }
 

@@ -2,11 +2,12 @@ package dev.assay.engine;
 
 /// One sequence being extended: its tokens so far and its KV cache. Used from one thread.
 public interface Session extends AutoCloseable {
-    /// Appends `tokens` (at least one) and returns a row of predictions for each of them, or for the last one only, as
-    /// [SessionOptions#logits] asks. May be called again to append further chunks if the engine declares
+    /// Appends `tokens` (at least one) and returns a row of predictions for each of them, or for the last one only,
+    /// as [SessionOptions#logits] asks. May be called again to append further chunks if the engine declares
     /// [Capability#CHUNKED_PREFILL]. The result belongs to the caller: the engine never writes to it again.
     ///
-    /// @throws IllegalArgumentException if `tokens` is empty, an id is outside the vocabulary, or the context is full
+    /// @throws IllegalArgumentException if `tokens` is empty, an id is outside the vocabulary, or the context is
+    ///     full
     /// @throws IllegalStateException if the session is closed
     Prediction prefill(int[] tokens);
 

@@ -10,7 +10,7 @@ public interface TapListener {
     /// changed.
     void on(TapPoint point, float[][] rows);
 
-    /// The routed experts of the tokens of this call, `[T][k]`, in descending order of the score they were chosen by;
-    /// valid during the call only.
+    /// The routed experts of the tokens of this call, `[T][k]`, in descending order of the score they were chosen
+    /// by; valid during the call only.
     default void onRoutedExperts(int layer, int[][] experts) {}
 }

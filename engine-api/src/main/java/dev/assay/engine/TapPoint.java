@@ -26,6 +26,24 @@ public record TapPoint(Tap tap, int layer) implements Comparable<TapPoint> {
         return new TapPoint(tap, layer);
     }
 
+    /// Reads the form that [#toString] writes.
+    ///
+    /// @throws IllegalArgumentException if it names no tap
+    public static TapPoint parse(String text) {
+        if (text.equals(Tap.LOGITS.label())) {
+            return LOGITS;
+        }
+        int dot = text.lastIndexOf('.');
+        if (dot > 0 && text.substring(dot + 1).matches("0|[1-9][0-9]{0,5}")) {
+            for (Tap tap : Tap.values()) {
+                if (tap != Tap.LOGITS && tap.label().equals(text.substring(0, dot))) {
+                    return new TapPoint(tap, Integer.parseInt(text.substring(dot + 1)));
+                }
+            }
+        }
+        throw new IllegalArgumentException("no tap is named " + text);
+    }
+
     @Override
     public int compareTo(TapPoint other) {
         return ORDER.compare(this, other);

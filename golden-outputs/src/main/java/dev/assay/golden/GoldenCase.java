@@ -8,6 +8,8 @@ import java.util.Map;
 
 /// A golden case: a small model, prompts, and what the oracle computed for them.
 ///
+/// @param source what users type after `--case`: the id of a bundled case, or a folder
+/// @param notes what is worth knowing about the case, empty if nothing is
 /// @param yardsticks float32 error of the oracle by place, pooled over the prompts; places without one are judged by
 ///     their standard deviation
 /// @param sha256 digest of `golden.json`, in hexadecimal
@@ -15,6 +17,7 @@ public record GoldenCase(
         String id,
         String source,
         ModelConfig config,
+        Oracle oracle,
         String notes,
         List<GoldenPrompt> prompts,
         Map<TapPoint, FloatError> yardsticks,

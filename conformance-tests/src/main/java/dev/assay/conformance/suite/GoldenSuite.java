@@ -1,6 +1,7 @@
 package dev.assay.conformance.suite;
 
 import dev.assay.checkpoint.Checkpoint;
+import dev.assay.checkpoint.CheckpointException;
 import dev.assay.conformance.compare.Judge;
 import dev.assay.conformance.compare.Judgement;
 import dev.assay.conformance.compare.ShapeMismatchException;
@@ -41,13 +42,11 @@ public final class GoldenSuite {
         return Check.all().stream().map(Check::id).toList();
     }
 
-    /// Runs every check that applies to the case. What the engine throws becomes an outcome; what the harness or the
-    /// golden does wrong is thrown.
+    /// Runs every check that applies to the case. What the engine throws becomes an outcome; what the harness
+    /// does wrong is thrown.
     ///
     /// @param listener receives each result as soon as it is known
     /// @return one result per check that applies
-    /// @throws dev.assay.golden.GoldenException if the case cannot be believed
-    /// @throws dev.assay.checkpoint.CheckpointException if its checkpoint cannot be used
     public static List<CheckResult> run(
             Engine engine, GoldenCase golden, LoadOptions options, Consumer<CheckResult> listener) {
         GoldenSuite suite = new GoldenSuite(engine, golden, listener);
@@ -65,7 +64,15 @@ public final class GoldenSuite {
                     + engine.info().compute());
             return;
         }
-        try (Checkpoint checkpoint = golden.checkpointSource().open()) {
+        Checkpoint checkpoint;
+        try {
+            checkpoint = golden.checkpointSource().open();
+        } catch (CheckpointException e) {
+            // Weights that do not fit their configuration are the wrong model, whatever the engine would make of it.
+            all(Outcome.ERROR, "checkpoint: " + e.getMessage());
+            return;
+        }
+        try (checkpoint) {
             Model model;
             try {
                 model = engine.load(checkpoint, options);

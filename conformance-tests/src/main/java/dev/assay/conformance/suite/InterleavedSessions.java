@@ -2,8 +2,6 @@ package dev.assay.conformance.suite;
 
 import dev.assay.engine.Capability;
 import dev.assay.engine.Session;
-import dev.assay.golden.GoldenPrompt;
-import java.util.List;
 import java.util.Set;
 
 /// Two sessions fed in turn compute, to the bit, what each computes alone.
@@ -21,7 +19,7 @@ final class InterleavedSessions implements Check {
     @Override
     public Finding run(CaseUnderTest subject) {
         int[] one = subject.longestPrompt().tokens();
-        int[] other = reversed(one);
+        int[] other = Tokens.reversed(one);
         float[][] oneAlone = alone(subject, one); // [T][V]
         float[][] otherAlone = alone(subject, other); // [T][V]
 
@@ -52,13 +50,5 @@ final class InterleavedSessions implements Check {
             }
         }
         return logits;
-    }
-
-    private static int[] reversed(int[] tokens) {
-        int[] reversed = new int[tokens.length];
-        for (int t = 0; t < tokens.length; t++) {
-            reversed[t] = tokens[tokens.length - 1 - t];
-        }
-        return reversed;
     }
 }

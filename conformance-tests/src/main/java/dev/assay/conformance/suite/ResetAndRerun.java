@@ -20,9 +20,9 @@ final class ResetAndRerun implements Check {
 
     @Override
     public Finding run(CaseUnderTest subject) {
-        GoldenPrompt longest = subject.longestPrompt();
+        int[] other = Tokens.reversed(subject.longestPrompt().tokens());
         long elements = 0;
-        try (Session session = subject.open(longest.tokens().length)) {
+        try (Session session = subject.open(other.length)) {
             for (GoldenPrompt prompt : subject.golden().prompts()) {
                 int tokens = prompt.tokens().length;
                 session.reset();
@@ -31,7 +31,13 @@ final class ResetAndRerun implements Check {
 
                 session.reset();
                 // A state that survives the reset must come from somewhere: fill the context with something else.
-                session.prefill(longest.tokens());
+                session.prefill(other);
+                String overwritten = Bits.firstDifference(kept, first, tokens);
+                if (!overwritten.isEmpty()) {
+                    return new Finding.Violated(
+                            elements,
+                            "prompt " + prompt.id() + ": logits returned earlier were overwritten: " + overwritten);
+                }
                 session.reset();
                 if (session.length() != 0) {
                     return new Finding.Violated(elements, "length is " + session.length() + " after a reset");
@@ -42,12 +48,6 @@ final class ResetAndRerun implements Check {
                 if (!difference.isEmpty()) {
                     return new Finding.Violated(
                             elements, "prompt " + prompt.id() + " differs after a reset: " + difference);
-                }
-                String overwritten = Bits.firstDifference(kept, first, tokens);
-                if (!overwritten.isEmpty()) {
-                    return new Finding.Violated(
-                            elements,
-                            "prompt " + prompt.id() + ": logits returned earlier were overwritten: " + overwritten);
                 }
                 elements += Bits.elements(kept, tokens);
             }

@@ -1,0 +1,443 @@
+package dev.assay.conformance.suite;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.assay.checkpoint.Checkpoint;
+import dev.assay.config.ModelConfig;
+import dev.assay.engine.Capability;
+import dev.assay.engine.ComputeType;
+import dev.assay.engine.Engine;
+import dev.assay.engine.EngineInfo;
+import dev.assay.engine.LoadOptions;
+import dev.assay.engine.Model;
+import dev.assay.engine.Prediction;
+import dev.assay.engine.Session;
+import dev.assay.engine.SessionOptions;
+import dev.assay.engine.Support;
+import dev.assay.engine.Tap;
+import dev.assay.engine.TapPoint;
+import dev.assay.engine.UnsupportedModelException;
+import dev.assay.report.CheckResult;
+import dev.assay.report.Outcome;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+/// The suite against engines whose faults are known: each must be caught, by the check made for it.
+class GoldenSuiteTest {
+    @Test
+    void aRightEnginePassesEveryCheckAndEachComparesSomething() {
+        List<CheckResult> results = run(new ToyEngine());
+
+        assertThat(results).extracting(CheckResult::check).containsExactlyElementsOf(GoldenSuite.checkIds());
+        assertThat(results).allSatisfy(result -> {
+            assertThat(result.outcome()).as(result.check()).isEqualTo(Outcome.PASS);
+            assertThat(result.elements()).as(result.check()).isPositive();
+            assertThat(result.reproduce()).isEqualTo("./assay verify --engine toy --case toy");
+        });
+        assertThat(byCheck(results).get("decode-after-prefill").message())
+                .isEqualTo("greedy agreement 9 of 9 tokens");
+    }
+
+    @Test
+    void countsEveryElement() {
+        long positions = 1 + 2 + 18;
+        long logits = positions * ToyModel.VOCAB_SIZE;
+        long taps = positions * (ToyModel.LAYERS + 1) * ToyModel.HIDDEN_SIZE;
+        Map<String, CheckResult> results = byCheck(run(new ToyEngine()));
+
+        assertThat(results.get("one-shot").elements()).isEqualTo(logits + taps);
+        assertThat(results.get("token-by-token").elements()).isEqualTo(logits + taps);
+        assertThat(results.get("decode-after-prefill").elements()).isEqualTo(logits);
+        assertThat(results.get("reset-and-rerun").elements()).isEqualTo(logits);
+        assertThat(results.get("kv-cache-bytes").elements()).isEqualTo(20);
+        assertThat(results.get("routed-experts").elements()).isEqualTo(positions * 2);
+    }
+
+    @Test
+    void tellsResultsAsTheyComeInOrder() {
+        List<CheckResult> told = new ArrayList<>();
+        List<CheckResult> returned =
+                GoldenSuite.run(new ToyEngine(), ToyModel.golden(), LoadOptions.defaults(), told::add);
+
+        assertThat(told).isEqualTo(returned);
+    }
+
+    @Test
+    void noiseJustOverBudgetFails() {
+        CheckResult result = byCheck(run(session(options -> new ToyEngine.ToySession(options) {
+                    @Override
+                    float[] logits(int[] prefix) {
+                        float[] logits = super.logits(prefix);
+                        for (int i = 0; i < logits.length; i++) {
+                            logits[i] += i % 2 == 0 ? 2e-6f : -2e-6f;
+                        }
+                        return logits;
+                    }
+                })))
+                .get("one-shot");
+
+        assertThat(result.outcome()).isEqualTo(Outcome.FAIL);
+        assertThat(result.worst().used()).isBetween(1.0, 4.0);
+        assertThat(result.firstDivergence().tap()).isEqualTo("logits");
+    }
+
+    @Test
+    void aWrongTapIsNamedEvenIfTheLogitsAreRight() {
+        CheckResult result = byCheck(run(session(options -> new ToyEngine.ToySession(options) {
+                    @Override
+                    float[] tap(int[] prefix, TapPoint point) {
+                        float[] values = super.tap(prefix, point);
+                        values[5] += point.equals(TapPoint.of(Tap.HIDDEN, 2)) ? 1 : 0;
+                        return values;
+                    }
+                })))
+                .get("token-by-token");
+
+        assertThat(result.outcome()).isEqualTo(Outcome.FAIL);
+        assertThat(result.firstDivergence().tap()).isEqualTo("hidden.2");
+        assertThat(result.firstDivergence().layer()).isEqualTo(1);
+        assertThat(result.firstDivergence().channel()).isEqualTo(5);
+    }
+
+    @Test
+    void nanFails() {
+        assertFails("one-shot", options -> new ToyEngine.ToySession(options) {
+            @Override
+            float[] logits(int[] prefix) {
+                float[] logits = super.logits(prefix);
+                logits[3] = prefix.length == 7 ? Float.NaN : logits[3];
+                return logits;
+            }
+        });
+    }
+
+    @Test
+    void aChunkSizeThatGoesWrongIsFoundByChunkingOnly() {
+        List<CheckResult> results = run(session(options -> new ToyEngine.ToySession(options) {
+            @Override
+            public Prediction prefill(int[] appended) {
+                Prediction right = super.prefill(appended);
+                if (appended.length == 5) {
+                    ((Prediction.Logits) right).values()[4][0] += 1;
+                }
+                return right;
+            }
+        }));
+
+        assertThat(failing(results)).containsExactly("chunked-prefill");
+    }
+
+    @Test
+    void aCacheNotHandedToDecodeIsFound() {
+        assertFails("decode-after-prefill", options -> new ToyEngine.ToySession(options) {
+            @Override
+            public Prediction prefill(int[] appended) {
+                Prediction right = super.prefill(appended);
+                tokens = appended.length > 1 ? new int[] {appended[0]} : tokens;
+                return right;
+            }
+        });
+    }
+
+    @Test
+    void aStateThatSurvivesResetIsFound() {
+        List<CheckResult> results = run(session(options -> new ToyEngine.ToySession(options) {
+            private int resets;
+
+            @Override
+            public void reset() {
+                super.reset();
+                resets++;
+            }
+
+            @Override
+            float[] logits(int[] prefix) {
+                float[] logits = super.logits(prefix);
+                logits[0] = resets > 1 ? Math.nextUp(logits[0]) : logits[0];
+                return logits;
+            }
+        }));
+
+        assertThat(failing(results)).containsExactly("reset-and-rerun");
+    }
+
+    @Test
+    void aReturnedBufferThatIsWrittenAgainIsFound() {
+        CheckResult result = byCheck(run(session(options -> new ToyEngine.ToySession(options) {
+                    private final float[][] shared = new float[18][ToyModel.VOCAB_SIZE];
+
+                    @Override
+                    public Prediction prefill(int[] appended) {
+                        float[][] rows = ((Prediction.Logits) super.prefill(appended)).values();
+                        for (int t = 0; t < rows.length; t++) {
+                            System.arraycopy(rows[t], 0, shared[t], 0, rows[t].length);
+                        }
+                        return new Prediction.Logits(Arrays.copyOf(shared, rows.length));
+                    }
+                })))
+                .get("reset-and-rerun");
+
+        assertThat(result.outcome()).isEqualTo(Outcome.FAIL);
+        assertThat(result.message()).startsWith("prompt one: logits returned earlier were overwritten: row 0, value 0");
+    }
+
+    @Test
+    void sessionsThatShareStateAreFound() {
+        ToyEngine engine = new ToyEngine() {
+            private ToySession last = new ToySession(SessionOptions.ofContext(1));
+
+            @Override
+            public Session newSession(SessionOptions options) {
+                ToySession previous = last;
+                last = new ToySession(options) {
+                    @Override
+                    float[] logits(int[] prefix) {
+                        float[] logits = super.logits(prefix);
+                        logits[0] = Math.scalb(logits[0], previous.length() == prefix.length ? 1 : 0);
+                        return logits;
+                    }
+
+                    @Override
+                    public void close() {
+                        tokens = new int[0];
+                    }
+                };
+                return last;
+            }
+        };
+
+        assertThat(failing(run(engine))).containsExactly("interleaved-sessions");
+    }
+
+    @Test
+    void lookingAheadIsFound() {
+        CheckResult result = byCheck(run(session(options -> new ToyEngine.ToySession(options) {
+                    @Override
+                    public Prediction prefill(int[] appended) {
+                        Prediction right = super.prefill(appended);
+                        float[] first = ((Prediction.Logits) right).values()[0];
+                        first[0] += appended[appended.length - 1] * 1e-6f;
+                        return right;
+                    }
+                })))
+                .get("causality");
+
+        assertThat(result.outcome()).isEqualTo(Outcome.FAIL);
+        assertThat(result.message()).contains("changed earlier logits: row 0, value 0");
+    }
+
+    @Test
+    void logitsThatDoNotDependOnTheTokensAreFound() {
+        CheckResult result = byCheck(run(session(options -> new ToyEngine.ToySession(options) {
+                    @Override
+                    float[] logits(int[] prefix) {
+                        return new float[ToyModel.VOCAB_SIZE];
+                    }
+                })))
+                .get("causality");
+
+        assertThat(result.outcome()).isEqualTo(Outcome.FAIL);
+        assertThat(result.message()).contains("changed nothing, their own logits neither");
+    }
+
+    @Test
+    void aCacheOfAnotherSizeIsFound() {
+        CheckResult result = byCheck(run(session(options -> new ToyEngine.ToySession(options) {
+                    @Override
+                    public long kvCacheBytes() {
+                        return super.kvCacheBytes() + (length() == 5 ? 4 : 0);
+                    }
+                })))
+                .get("kv-cache-bytes");
+
+        assertThat(result.outcome()).isEqualTo(Outcome.FAIL);
+        assertThat(result.message()).isEqualTo("5 positions decoded: expected 480 bytes, holds 484");
+    }
+
+    @Test
+    void anotherExpertIsFoundAndAnotherOrderIsNot() {
+        assertThat(failing(run(session(options -> new ToyEngine.ToySession(options) {
+                    @Override
+                    int[] experts(int[] prefix) {
+                        int[] right = super.experts(prefix);
+                        return new int[] {right[1], right[0]};
+                    }
+                }))))
+                .isEmpty();
+        CheckResult result = byCheck(run(session(options -> new ToyEngine.ToySession(options) {
+                    @Override
+                    int[] experts(int[] prefix) {
+                        int[] experts = super.experts(prefix);
+                        experts[1] = prefix.length == 2 ? (experts[1] + 1) % 8 : experts[1];
+                        return experts;
+                    }
+                })))
+                .get("routed-experts");
+
+        assertThat(result.outcome()).isEqualTo(Outcome.FAIL);
+        assertThat(result.message()).startsWith("layer 1, prompt two, token 1: expected experts [");
+    }
+
+    @Test
+    void tooFewRowsOrLogitsFail() {
+        assertFails("one-shot", options -> new ToyEngine.ToySession(options) {
+            @Override
+            public Prediction prefill(int[] appended) {
+                float[][] rows = ((Prediction.Logits) super.prefill(appended)).values();
+                return new Prediction.Logits(Arrays.copyOf(rows, Math.max(1, rows.length - 1)));
+            }
+        });
+        assertFails("one-shot", options -> new ToyEngine.ToySession(options) {
+            @Override
+            float[] logits(int[] prefix) {
+                return Arrays.copyOf(super.logits(prefix), ToyModel.VOCAB_SIZE - 1);
+            }
+        });
+    }
+
+    @Test
+    void tapsDeclaredAndNotReportedFail() {
+        ToyEngine engine = new ToyEngine() {
+            @Override
+            public Session newSession(SessionOptions options) {
+                return new ToySession(SessionOptions.ofContext(options.maxContext()));
+            }
+        };
+        Map<String, CheckResult> results = byCheck(run(engine));
+
+        assertThat(results.get("one-shot").outcome()).isEqualTo(Outcome.FAIL);
+        assertThat(results.get("one-shot").message()).isEqualTo("declared taps, reported nothing at hidden.0");
+        assertThat(results.get("routed-experts").message())
+                .isEqualTo("declared routed experts, reported none at layer 1");
+    }
+
+    @Test
+    void whatTheEngineThrowsIsAnErrorAndTheRunGoesOn() {
+        List<CheckResult> results = run(session(options -> new ToyEngine.ToySession(options) {
+            @Override
+            public Prediction decode(int token) {
+                throw new IllegalStateException("out of luck");
+            }
+        }));
+
+        CheckResult result = byCheck(results).get("token-by-token");
+        assertThat(result.outcome()).isEqualTo(Outcome.ERROR);
+        assertThat(result.message()).isEqualTo("IllegalStateException: out of luck");
+        assertThat(results).hasSameSizeAs(GoldenSuite.checkIds());
+        assertThat(byCheck(results).get("one-shot").outcome()).isEqualTo(Outcome.PASS);
+    }
+
+    @Test
+    void whatWasDeclaredAndCannotBeDoneIsACapabilityLie() {
+        List<CheckResult> atRun = run(session(options -> new ToyEngine.ToySession(options) {
+            @Override
+            public void reset() {
+                throw new UnsupportedOperationException("no reset");
+            }
+        }));
+        List<CheckResult> atLoad = run(new ToyEngine() {
+            @Override
+            public Model load(Checkpoint checkpoint, LoadOptions options) {
+                throw new UnsupportedModelException("no such kernel");
+            }
+        });
+
+        assertThat(byCheck(atRun).get("reset-and-rerun").outcome()).isEqualTo(Outcome.CAPABILITY_LIE);
+        assertThat(atLoad).hasSameSizeAs(GoldenSuite.checkIds()).allSatisfy(result -> {
+            assertThat(result.outcome()).isEqualTo(Outcome.CAPABILITY_LIE);
+            assertThat(result.message()).isEqualTo("declared supported, refused to load: no such kernel");
+        });
+    }
+
+    @Test
+    void aModelThatDoesNotLoadIsAnErrorOfEveryCheck() {
+        List<CheckResult> results = run(new ToyEngine() {
+            @Override
+            public Model load(Checkpoint checkpoint, LoadOptions options) {
+                throw new IllegalStateException("disk gone");
+            }
+        });
+
+        assertThat(results).hasSameSizeAs(GoldenSuite.checkIds()).allSatisfy(result -> {
+            assertThat(result.outcome()).isEqualTo(Outcome.ERROR);
+            assertThat(result.message()).isEqualTo("loading: IllegalStateException: disk gone");
+        });
+    }
+
+    @Test
+    void anUnsupportedModelIsUnsupportedWithItsReason() {
+        List<CheckResult> results = run(new ToyEngine() {
+            @Override
+            public Support supports(ModelConfig config) {
+                return new Support.Unsupported("no kernel for toys");
+            }
+        });
+
+        assertThat(results).hasSameSizeAs(GoldenSuite.checkIds()).allSatisfy(result -> {
+            assertThat(result.outcome()).isEqualTo(Outcome.UNSUPPORTED);
+            assertThat(result.message()).isEqualTo("no kernel for toys");
+            assertThat(result.elements()).isZero();
+        });
+    }
+
+    @Test
+    void aCheckThatNeedsMoreThanIsDeclaredIsUnsupported() {
+        List<CheckResult> results = run(new ToyEngine() {
+            @Override
+            public Support supports(ModelConfig config) {
+                return new Support.Supported(Set.of(Capability.FULL_LOGITS));
+            }
+        });
+
+        assertThat(byCheck(results).get("token-by-token").outcome()).isEqualTo(Outcome.PASS);
+        assertThat(byCheck(results).get("one-shot").outcome()).isEqualTo(Outcome.UNSUPPORTED);
+        assertThat(byCheck(results).get("one-shot").message()).isEqualTo("the engine does not declare [ALL_POSITIONS]");
+    }
+
+    @Test
+    void anEngineThatComputesInBfloat16IsNotJudgedByAFloat32Yardstick() {
+        List<CheckResult> results = run(new ToyEngine() {
+            @Override
+            public EngineInfo info() {
+                return new EngineInfo("toy", "Toy", "1", ComputeType.BFLOAT16);
+            }
+        });
+
+        assertThat(results).hasSameSizeAs(GoldenSuite.checkIds()).allSatisfy(result -> assertThat(result.outcome())
+                .isEqualTo(Outcome.NOT_RUN));
+    }
+
+    private static void assertFails(String check, Function<SessionOptions, Session> session) {
+        assertThat(byCheck(run(session(session))).get(check).outcome()).isEqualTo(Outcome.FAIL);
+    }
+
+    private static ToyEngine session(Function<SessionOptions, Session> session) {
+        return new ToyEngine() {
+            @Override
+            public Session newSession(SessionOptions options) {
+                return session.apply(options);
+            }
+        };
+    }
+
+    private static List<CheckResult> run(Engine engine) {
+        return GoldenSuite.run(engine, ToyModel.golden(), LoadOptions.defaults(), _ -> {});
+    }
+
+    private static List<String> failing(List<CheckResult> results) {
+        return results.stream()
+                .filter(result -> result.outcome() != Outcome.PASS)
+                .map(CheckResult::check)
+                .toList();
+    }
+
+    private static Map<String, CheckResult> byCheck(List<CheckResult> results) {
+        return results.stream().collect(Collectors.toMap(CheckResult::check, result -> result));
+    }
+}

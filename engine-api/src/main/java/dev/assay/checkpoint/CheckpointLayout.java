@@ -1,0 +1,30 @@
+package dev.assay.checkpoint;
+
+import dev.assay.config.DeepSeekV3Config;
+import dev.assay.config.Llama3Config;
+import dev.assay.config.ModelConfig;
+import dev.assay.config.Qwen3Config;
+import java.util.List;
+
+/// The tensors that a configuration demands, under their published names: the text model only, without duplicates of
+/// tied weights and without the scales of FP8 matrices.
+public final class CheckpointLayout {
+    private CheckpointLayout() {}
+
+    /// Every tensor of the model, in the order of its layers.
+    ///
+    /// @throws CheckpointException if the configuration's sizes lead beyond what a tensor can have
+    public static List<TensorSpec> of(ModelConfig config) {
+        try {
+            return switch (config) {
+                case Llama3Config llama -> Llama3Layout.of(llama);
+                case Qwen3Config qwen -> Qwen3Layout.of(qwen);
+                case DeepSeekV3Config deepSeek -> DeepSeekV3Layout.of(deepSeek);
+            };
+        } catch (ArithmeticException e) {
+            throw new CheckpointException(
+                    config.architecture().title() + ": the configuration's sizes lead to a tensor too large to exist",
+                    e);
+        }
+    }
+}

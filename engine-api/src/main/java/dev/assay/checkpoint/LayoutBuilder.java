@@ -1,0 +1,61 @@
+package dev.assay.checkpoint;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/// Collects the tensors of a layout.
+final class LayoutBuilder {
+    /// Thirty times the largest published model: a configuration that asks for more is mistaken.
+    private static final int MAX_TENSORS = 2_000_000;
+
+    private final List<TensorSpec> tensors = new ArrayList<>();
+
+    void embedding(int vocabSize, int hiddenSize) {
+        add("model.embed_tokens.weight", TensorRole.EMBEDDING, vocabSize, hiddenSize);
+    }
+
+    /// The final norm, and the head unless the embedding serves as such.
+    void output(int vocabSize, int hiddenSize, boolean tieWordEmbeddings) {
+        norm("model.norm", hiddenSize);
+        if (!tieWordEmbeddings) {
+            add("lm_head.weight", TensorRole.HEAD, vocabSize, hiddenSize);
+        }
+    }
+
+    /// `<module>.weight` of shape `[size]`.
+    void norm(String module, int size) {
+        add(module + ".weight", TensorRole.NORM, size);
+    }
+
+    /// `<module>.weight` of shape `[outputs][inputs]`.
+    void linear(String module, int outputs, int inputs) {
+        add(module + ".weight", TensorRole.MATRIX, outputs, inputs);
+    }
+
+    /// As [#linear(String, int, int)], with `<module>.bias` of shape `[outputs]` if there is one.
+    void linear(String module, int outputs, int inputs, boolean bias) {
+        linear(module, outputs, inputs);
+        if (bias) {
+            add(module + ".bias", TensorRole.BIAS, outputs);
+        }
+    }
+
+    /// Gate, up and down projection of a gated MLP.
+    void gatedMlp(String module, int intermediateSize, int hiddenSize, boolean bias) {
+        linear(module + ".gate_proj", intermediateSize, hiddenSize, bias);
+        linear(module + ".up_proj", intermediateSize, hiddenSize, bias);
+        linear(module + ".down_proj", hiddenSize, intermediateSize, bias);
+    }
+
+    void add(String name, TensorRole role, int... shape) {
+        if (tensors.size() == MAX_TENSORS) {
+            throw new CheckpointException(name + ": the configuration demands more than " + MAX_TENSORS + " tensors");
+        }
+        tensors.add(new TensorSpec(name, Arrays.stream(shape).boxed().toList(), role));
+    }
+
+    List<TensorSpec> build() {
+        return List.copyOf(tensors);
+    }
+}
