@@ -4,6 +4,8 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked
 module dev.assay.report {
     requires static transitive org.jspecify;
+    requires java.management;
+    requires jdk.management;
     requires tools.jackson.databind;
 
     exports dev.assay.report;

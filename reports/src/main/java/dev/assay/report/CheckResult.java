@@ -31,4 +31,20 @@ public record CheckResult(
             throw new IllegalArgumentException(caseId + " " + check + ": a check that compared nothing cannot pass");
         }
     }
+
+    /// The same result with another command to run it again, for callers that know better how the case was found.
+    public CheckResult withReproduce(String command) {
+        return new CheckResult(
+                engine,
+                architecture,
+                caseId,
+                check,
+                outcome,
+                elements,
+                worst,
+                firstDivergence,
+                message,
+                milliseconds,
+                command);
+    }
 }

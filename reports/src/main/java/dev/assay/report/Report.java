@@ -1,6 +1,7 @@
 package dev.assay.report;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// A run of Assay: the root of `report.json`.
 ///
@@ -8,22 +9,32 @@ import java.util.List;
 /// @param suiteVersion version of Assay
 /// @param goldensSha256 digest over the golden cases used, in hexadecimal
 /// @param command the command line that made the report
+/// @param shard `I/N` where the run is one part of several and says nothing about the others; null for a whole run
 /// @param startedAt start of the run, ISO 8601 in UTC
 /// @param milliseconds time the run took
+/// @param verdict as computed by [Verdicts#of]
+/// @param faults what is wrong with the harness or the goldens; there are some exactly where the verdict is
+///     [Verdict#FAULT]
 public record Report(
         String format,
         String suiteVersion,
         String goldensSha256,
         String command,
+        @Nullable String shard,
         String startedAt,
         double milliseconds,
         Verdict verdict,
+        List<Fault> faults,
         Environment environment,
         List<EngineSummary> engines,
         List<CheckResult> results) {
     public static final String FORMAT = "assay-report/1";
 
     public Report {
+        if ((verdict == Verdict.FAULT) == faults.isEmpty()) {
+            throw new IllegalArgumentException("verdict " + verdict + " with " + faults.size() + " faults");
+        }
+        faults = List.copyOf(faults);
         engines = List.copyOf(engines);
         results = List.copyOf(results);
     }

@@ -1,0 +1,230 @@
+package dev.assay.report;
+
+import dev.assay.report.BudgetUse.Yardstick;
+import dev.assay.report.ConsoleTable.Align;
+import dev.assay.report.ConsoleTable.Cell;
+import dev.assay.report.ConsoleTable.Ink;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.StringJoiner;
+
+/// A report as text for a terminal or a log: a row for each check, every failure with its first divergence and the
+/// command that reproduces it, and a summary. ASCII only, so that it survives any log.
+public final class ConsoleReport {
+    private final Report report;
+    private final boolean colours;
+    private final StringBuilder out = new StringBuilder();
+
+    private ConsoleReport(Report report, boolean colours) {
+        this.report = report;
+        this.colours = colours;
+    }
+
+    /// The report as text, lines ended by line feeds.
+    ///
+    /// @param colours whether to use the colours of a terminal
+    public static String render(Report report, boolean colours) {
+        ConsoleReport text = new ConsoleReport(report, colours);
+        text.table();
+        text.failures();
+        text.faults();
+        text.summary();
+        return text.out.toString();
+    }
+
+    private void table() {
+        ConsoleTable table = new ConsoleTable()
+                .column("ENGINE", Align.LEFT)
+                .column("ARCHITECTURE", Align.LEFT)
+                .column("CASE", Align.LEFT)
+                .column("CHECK", Align.LEFT)
+                .column("OUTCOME", Align.LEFT)
+                .column("ELEMENTS", Align.RIGHT)
+                .column("BUDGET", Align.RIGHT)
+                .column("WHERE", Align.LEFT);
+        boolean anyWithoutYardstick = false;
+        for (CheckResult result : report.results()) {
+            BudgetUse worst = result.worst();
+            boolean withoutYardstick = worst != null && worst.yardstick() == Yardstick.STANDARD_DEVIATION;
+            anyWithoutYardstick |= withoutYardstick;
+            table.add(List.of(
+                    plain(result.engine()),
+                    plain(result.architecture()),
+                    plain(result.caseId()),
+                    plain(result.check()),
+                    new Cell(result.outcome().name(), ink(result.outcome())),
+                    plain(count(result.elements())),
+                    plain(worst == null ? "-" : percent(worst.used()) + (withoutYardstick ? " *" : "")),
+                    plain(where(result))));
+        }
+        if (!report.results().isEmpty()) {
+            out.append(table.render(colours));
+            out.append(
+                    "\nBUDGET is the largest share of the allowed difference used, at WHERE (tap @ prompt); - is an exact "
+                            + "check.\n");
+        }
+        if (anyWithoutYardstick) {
+            out.append("* the golden records no float32 error there: judged by the tap's standard deviation.\n");
+        }
+    }
+
+    private void failures() {
+        for (CheckResult result : report.results()) {
+            if (!Verdicts.isFailure(result.outcome())) {
+                continue;
+            }
+            out.append('\n')
+                    .append(paint(result.outcome().name(), ink(result.outcome())))
+                    .append("  ")
+                    .append(String.join(
+                            "  ",
+                            ascii(result.engine()),
+                            ascii(result.architecture()),
+                            ascii(result.caseId()),
+                            ascii(result.check())))
+                    .append('\n');
+            String message = result.message();
+            if (message != null) {
+                detail(message);
+            }
+            Divergence first = result.firstDivergence();
+            if (first != null) {
+                detail("first divergence: " + describe(first));
+            }
+            detail("reproduce: " + result.reproduce());
+        }
+    }
+
+    private void faults() {
+        for (Fault fault : report.faults()) {
+            out.append('\n')
+                    .append(paint("FAULT", Ink.RED))
+                    .append("  ")
+                    .append(ascii(fault.subject()))
+                    .append('\n');
+            detail(fault.message());
+            detail("reproduce: " + fault.reproduce());
+        }
+    }
+
+    private void summary() {
+        Map<Outcome, Integer> counts = new EnumMap<>(Outcome.class);
+        long elements = 0;
+        for (CheckResult result : report.results()) {
+            counts.merge(result.outcome(), 1, Integer::sum);
+            elements += result.elements();
+        }
+        StringJoiner outcomes = new StringJoiner(", ");
+        counts.forEach((outcome, number) -> outcomes.add(paint(outcome.name(), ink(outcome)) + " " + number));
+        long cases =
+                report.results().stream().map(CheckResult::caseId).distinct().count();
+        long engines =
+                report.results().stream().map(CheckResult::engine).distinct().count();
+
+        out.append('\n');
+        out.append(paint(report.verdict().name(), ink(report.verdict())));
+        if (report.shard() != null) {
+            out.append(" (shard ").append(report.shard()).append(')');
+        }
+        out.append(": ").append(report.results().isEmpty() ? "no check ran" : outcomes.toString());
+        if (!report.faults().isEmpty()) {
+            out.append("; ").append(plural(report.faults().size(), "fault"));
+        }
+        out.append('\n');
+        out.append(plural(engines, "engine"))
+                .append(", ")
+                .append(plural(cases, "case"))
+                .append(", ")
+                .append(plural(report.results().size(), "check"))
+                .append(", ")
+                .append(count(elements))
+                .append(" numbers compared in ")
+                .append(String.format(Locale.ROOT, "%.1f s", report.milliseconds() / 1000))
+                .append('\n');
+        for (String engine : Verdicts.unjudged(report.results())) {
+            out.append(engine)
+                    .append(
+                            " returned no logits that could be compared with the oracle's: it cannot be called conformant\n");
+        }
+    }
+
+    private void detail(String text) {
+        out.append("      ").append(ascii(text).replace("\n", "\n      ")).append('\n');
+    }
+
+    private static String describe(Divergence first) {
+        return (first.layer() < 0 ? "no layer" : "layer " + first.layer()) + ", " + first.tap() + ", prompt "
+                + first.prompt() + ", token " + first.token() + ", channel " + first.channel() + ": expected "
+                + first.expected() + ", actual " + first.actual() + " (" + percent(first.used())
+                + " of the budget there)";
+    }
+
+    private static String where(CheckResult result) {
+        BudgetUse worst = result.worst();
+        if (worst != null) {
+            return worst.tap() + " @ " + worst.prompt();
+        }
+        // A failure is told in full below the table.
+        String message = result.message();
+        return message == null || Verdicts.isFailure(result.outcome())
+                ? ""
+                : message.lines().findFirst().orElse("");
+    }
+
+    private static Cell plain(String text) {
+        return new Cell(ascii(text).replace('\n', ' '), Ink.NONE);
+    }
+
+    private String paint(String text, Ink ink) {
+        return colours ? ink.paint(text) : text;
+    }
+
+    private static Ink ink(Outcome outcome) {
+        return switch (outcome) {
+            case PASS -> Ink.GREEN;
+            case FAIL, ERROR, CRASH, TIMEOUT, CAPABILITY_LIE, STALE_WAIVER -> Ink.RED;
+            case UNSUPPORTED, WAIVED, NOT_RUN, INCONCLUSIVE -> Ink.YELLOW;
+        };
+    }
+
+    private static Ink ink(Verdict verdict) {
+        return switch (verdict) {
+            case CONFORMANT -> Ink.GREEN;
+            case NON_CONFORMANT, REGRESSION, FAULT -> Ink.RED;
+            case INCONCLUSIVE -> Ink.YELLOW;
+        };
+    }
+
+    /// A share as percent: one digit after the point where it is small enough to matter.
+    static String percent(double share) {
+        double percent = 100 * share;
+        if (!Double.isFinite(percent)) {
+            return String.valueOf(percent);
+        }
+        return String.format(Locale.ROOT, percent < 1000 ? "%.1f %%" : percent < 1e9 ? "%,.0f %%" : "%.1e %%", percent);
+    }
+
+    private static String count(long number) {
+        return String.format(Locale.ROOT, "%,d", number);
+    }
+
+    private static String plural(long number, String noun) {
+        return count(number) + " " + noun + (number == 1 ? "" : "s");
+    }
+
+    /// The text with everything that is not printable ASCII written as `\\uXXXX`, but for line feeds.
+    static String ascii(String text) {
+        StringBuilder ascii = new StringBuilder();
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c == '\n' || (c >= ' ' && c <= '~')) {
+                ascii.append(c);
+            } else {
+                ascii.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
+            }
+        }
+        return ascii.toString();
+    }
+}

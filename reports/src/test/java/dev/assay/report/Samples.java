@@ -1,0 +1,89 @@
+package dev.assay.report;
+
+import dev.assay.report.BudgetUse.Yardstick;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Reports to test with.
+final class Samples {
+    static final String DIGEST = "0123456789abcdef".repeat(4);
+
+    private Samples() {}
+
+    static CheckResult passed(String engine, String check) {
+        return new CheckResult(
+                engine,
+                "qwen3",
+                "qwen3-base",
+                check,
+                Outcome.PASS,
+                12_345,
+                new BudgetUse("context.2", "len37", 1e-7, 4e-7, 1.5e-6, 3e-6, Yardstick.RECORDED),
+                null,
+                null,
+                12.25,
+                "./assay verify --engine " + engine + " --case qwen3-base");
+    }
+
+    static CheckResult failed(String engine, String check) {
+        return new CheckResult(
+                engine,
+                "qwen3",
+                "qwen3-base",
+                check,
+                Outcome.FAIL,
+                4_000,
+                new BudgetUse("logits", "len2", 0.25, 1e-6, 1.5, 4e-6, Yardstick.STANDARD_DEVIATION),
+                new Divergence("attention_input.1", 1, "len37", 17, 3, 0.1, -2.5, 1234.5),
+                null,
+                3,
+                "./assay verify --engine " + engine + " --case qwen3-base");
+    }
+
+    /// A result without numbers.
+    static CheckResult ended(String engine, Outcome outcome, @Nullable String message) {
+        return new CheckResult(
+                engine,
+                "llama3",
+                "llama3-base",
+                "causality",
+                outcome,
+                outcome == Outcome.PASS ? 7 : 0,
+                null,
+                null,
+                message,
+                0,
+                "./assay verify --engine " + engine + " --case llama3-base");
+    }
+
+    static Report report(CheckResult... results) {
+        return report(List.of(), results);
+    }
+
+    static Report report(List<Fault> faults, CheckResult... results) {
+        return new Report(
+                Report.FORMAT,
+                "0.1.0",
+                DIGEST,
+                "./assay verify",
+                null,
+                "2026-11-23T10:15:30Z",
+                1234.5,
+                Verdicts.of(List.of(results), faults),
+                faults,
+                new Environment(
+                        "Linux 6.1",
+                        "amd64",
+                        "Some CPU @ 2.50GHz",
+                        2,
+                        16L << 30,
+                        "25.0.3+9-LTS",
+                        "Eclipse Adoptium",
+                        "OpenJDK 64-Bit Server VM (mixed mode, sharing)",
+                        4L << 30,
+                        "-Xmx4g"),
+                List.of(new EngineSummary(
+                        "reference", "Reference", "0.1.0", "FLOAT32", "scalar", 0, List.of("sums in double"))),
+                List.of(results));
+    }
+}
