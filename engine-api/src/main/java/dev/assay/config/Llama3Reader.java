@@ -1,5 +1,7 @@
 package dev.assay.config;
 
+import java.util.Set;
+
 /// Reads `model_type` `llama`; defaults are those of HF's `LlamaConfig`.
 final class Llama3Reader {
     private Llama3Reader() {}
@@ -7,8 +9,8 @@ final class Llama3Reader {
     static Llama3Config read(ConfigFields fields) {
         CommonKeys.account(fields);
         fields.onlyNothing("quantization_config");
-        // 1 means whole matrices; slices would only change the order of sums.
-        fields.only("pretraining_tp", 1);
+        // How the matrices were split over devices in training: HF reads and ignores it.
+        fields.inert(Set.of("pretraining_tp"));
         int vocabSize = fields.integer("vocab_size", 32000);
         int hiddenSize = fields.integer("hidden_size", 4096);
         int intermediateSize = fields.integer("intermediate_size", 11008);

@@ -1,6 +1,5 @@
 package dev.assay.golden;
 
-import dev.assay.checkpoint.Checkpoint;
 import dev.assay.checkpoint.ElementType;
 import dev.assay.checkpoint.SafetensorsFile;
 import dev.assay.checkpoint.SyntheticTensor;
@@ -71,8 +70,8 @@ final class GoldenReader {
         }
         checkDigests(root);
 
-        ModelConfig config =
-                ModelConfig.parse(new String(files.read(CONFIG), StandardCharsets.UTF_8), files.nameOf(CONFIG));
+        String configJson = new String(files.read(CONFIG), StandardCharsets.UTF_8);
+        ModelConfig config = ModelConfig.parse(configJson, files.nameOf(CONFIG));
         List<GoldenPrompt> prompts = new ArrayList<>();
         Map<TapPoint, FloatError> yardsticks = tapErrors(root);
         try (SafetensorsFile tensors = files.openTensors(TENSORS)) {
@@ -92,12 +91,13 @@ final class GoldenReader {
                 text(root, "case"),
                 files.source(),
                 config,
+                configJson,
                 oracle(root),
                 root.path("notes").asString(""),
                 prompts,
                 yardsticks,
                 Digests.sha256(bytes),
-                checkpointSource(root, config));
+                weights(root, config));
     }
 
     /// Checks every digest, and that nothing that will be read lacks one.
@@ -316,16 +316,16 @@ final class GoldenReader {
         }
     }
 
-    private GoldenCase.CheckpointSource checkpointSource(JsonNode root, ModelConfig config) {
+    private WeightSource weights(JsonNode root, ModelConfig config) {
         if (files instanceof FolderFiles(var folder) && (files.has(MODEL) || files.has(MODEL_INDEX))) {
-            return () -> Checkpoint.open(folder);
+            return new WeightSource.InFolder(folder);
         }
         if (!root.has("synthetic")) {
             throw new GoldenException(files.nameOf(MODEL) + ": missing, and " + name + " does not say how to"
                     + " synthesise the weights");
         }
-        SyntheticWeights weights = synthetic(object(root, "synthetic"));
-        return () -> weights.checkpoint(config, name);
+        String sha256 = text(object(root, "sha256"), MODEL);
+        return new WeightSource.Synthesised(config, synthetic(object(root, "synthetic")), sha256);
     }
 
     private SyntheticWeights synthetic(JsonNode node) {
@@ -347,18 +347,21 @@ final class GoldenReader {
                 }
                 shape.add(size.asInt());
             }
-            ElementType type;
+            double mean = number(tensor, "mean", tensorName);
+            double std = number(tensor, "std", tensorName);
+            String valuesOf = tensor.has("values_of") ? text(tensor, "values_of") : tensorName;
             try {
-                type = ElementType.valueOf(text(tensor, "dtype"));
+                TensorInfo info = new TensorInfo(tensorName, ElementType.valueOf(text(tensor, "dtype")), shape);
+                tensors.add(new SyntheticTensor(info, mean, std, valuesOf));
             } catch (IllegalArgumentException e) {
-                throw new GoldenException(name + ": dtype of " + tensorName + ": " + e.getMessage(), e);
+                throw new GoldenException(name + ": synthetic tensor " + tensorName + ": " + e.getMessage(), e);
             }
-            tensors.add(new SyntheticTensor(
-                    new TensorInfo(tensorName, type, shape),
-                    number(tensor, "mean", tensorName),
-                    number(tensor, "std", tensorName)));
         }
-        return new SyntheticWeights(seed.asLong(), tensors);
+        try {
+            return new SyntheticWeights(seed.asLong(), tensors);
+        } catch (IllegalArgumentException e) {
+            throw new GoldenException(name + ": synthetic: " + e.getMessage(), e);
+        }
     }
 
     private JsonNode object(JsonNode node, String key) {

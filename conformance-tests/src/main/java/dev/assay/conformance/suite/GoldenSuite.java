@@ -66,7 +66,7 @@ public final class GoldenSuite {
         }
         Checkpoint checkpoint;
         try {
-            checkpoint = golden.checkpointSource().open();
+            checkpoint = golden.weights().open();
         } catch (CheckpointException e) {
             // Weights that do not fit their configuration are the wrong model, whatever the engine would make of it.
             all(Outcome.ERROR, "checkpoint: " + e.getMessage());
