@@ -76,7 +76,8 @@ public final class ScalarMath {
         return y;
     }
 
-    /// exp(x\[i\]) / Σ exp(x\[j\]). The largest score is subtracted first: exp would overflow from a score of 710 on.
+    /// exp(x\[i\]) / Σ exp(x\[j\]). The largest score is subtracted first: exp would overflow from a score of 710
+    /// on.
     public static double[] softmax(double[] scores) {
         double max = Double.NEGATIVE_INFINITY;
         for (double score : scores) {

@@ -32,7 +32,7 @@ class RopeTest {
                         "equal-betas-untruncated", 16, new Yarn(10_000, 8, 2, 2, 4096, null, null, null, false)),
                 new PublishedRope("clamped-at-zero", 16, new Yarn(10_000, 40, 32, 1, 4, null, null, null, true)),
                 new PublishedRope("clamped-at-the-end", 16, new Yarn(100, 4, 32, 1, 2_000_000, null, 0.707, 1.3, true)),
-                new PublishedRope("mscale-zero", 16, new Yarn(10_000, 4, 32, 1, 64, null, 0.0, 0.5, true)),
+                new PublishedRope("mscale-all-dim-alone", 16, new Yarn(10_000, 4, 32, 1, 64, null, null, 0.5, true)),
                 new PublishedRope("mscale-alone", 16, new Yarn(10_000, 4, 32, 1, 64, null, 0.5, null, true)),
                 new PublishedRope("attention-factor", 16, new Yarn(10_000, 4, 32, 1, 64, 1.75, 0.5, 0.25, true)),
                 new PublishedRope("factor-below-one", 16, new Yarn(10_000, 0.5, 32, 1, 64, null, 0.5, 0.25, true)));
