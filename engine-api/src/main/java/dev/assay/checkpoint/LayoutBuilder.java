@@ -6,8 +6,8 @@ import java.util.List;
 
 /// Collects the tensors of a layout.
 final class LayoutBuilder {
-    /// Thirty times the largest published model: a configuration that asks for more is mistaken.
-    private static final int MAX_TENSORS = 2_000_000;
+    /// Three times the largest published model, Kimi K2: a configuration that asks for more is mistaken.
+    private static final int MAX_TENSORS = 250_000;
 
     private final List<TensorSpec> tensors = new ArrayList<>();
 
