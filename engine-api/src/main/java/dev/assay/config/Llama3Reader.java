@@ -6,7 +6,7 @@ final class Llama3Reader {
 
     static Llama3Config read(ConfigFields fields) {
         CommonKeys.account(fields);
-        fields.onlyNothing("quantization_config");
+        fields.onlyNull("quantization_config");
         // 1 means whole matrices; slices would only change the order of sums.
         fields.only("pretraining_tp", 1);
         int vocabSize = fields.integer("vocab_size", 32000);
@@ -15,7 +15,7 @@ final class Llama3Reader {
         int numHiddenLayers = fields.integer("num_hidden_layers", 32);
         int numAttentionHeads = fields.integer("num_attention_heads", 32);
         int numKeyValueHeads = CommonKeys.keyValueHeads(fields, null, numAttentionHeads);
-        int headDim = CommonKeys.headDim(fields, hiddenSize, numAttentionHeads);
+        int headDim = CommonKeys.headDim(fields, null, hiddenSize, numAttentionHeads);
         HiddenActivation hiddenAct = CommonKeys.activation(fields, "hidden_act", "silu");
         int maxPositionEmbeddings = fields.integer("max_position_embeddings", 2048);
         double rmsNormEps = fields.number("rms_norm_eps", 1e-6);
