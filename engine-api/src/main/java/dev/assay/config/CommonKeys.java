@@ -27,9 +27,10 @@ final class CommonKeys {
             "transformers_version",
             "use_bfloat16",
             "use_cache",
-            // training
+            // training; pretraining_tp once cut matrices into slices, to the same result
             "attention_dropout",
             "initializer_range",
+            "pretraining_tp",
             "tf_legacy_loss",
             // what the HF model returns beside logits
             "output_attentions",

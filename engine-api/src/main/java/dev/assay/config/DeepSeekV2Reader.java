@@ -9,7 +9,6 @@ final class DeepSeekV2Reader {
     static DeepSeekV2Config read(ConfigFields fields) {
         CommonKeys.account(fields);
         fields.onlyNull("quantization_config");
-        fields.only("pretraining_tp", 1);
         // Training losses and the layout of experts over devices.
         fields.inert(Set.of("aux_loss_alpha", "seq_aux", "ep_size"));
         fields.only("moe_layer_freq", 1);

@@ -12,7 +12,6 @@ final class DeepSeekV3Reader {
 
     static DeepSeekV3Config read(ConfigFields fields, Architecture architecture) {
         CommonKeys.account(fields);
-        fields.only("pretraining_tp", 1);
         // Training losses and the layout of experts over devices.
         fields.inert(Set.of("aux_loss_alpha", "seq_aux", "ep_size"));
         fields.only("moe_layer_freq", 1);

@@ -7,8 +7,6 @@ final class Llama3Reader {
     static Llama3Config read(ConfigFields fields) {
         CommonKeys.account(fields);
         fields.onlyNull("quantization_config");
-        // 1 means whole matrices; slices would only change the order of sums.
-        fields.only("pretraining_tp", 1);
         int vocabSize = fields.integer("vocab_size", 32000);
         int hiddenSize = fields.integer("hidden_size", 4096);
         int intermediateSize = fields.integer("intermediate_size", 11008);

@@ -13,8 +13,6 @@ final class SmolLm3Reader {
         // Without `use_sliding_window` HF reads neither the window nor the layer at which it would start.
         fields.only("use_sliding_window", false);
         fields.inert(Set.of("sliding_window", "max_window_layers"));
-        // The published file has 2, and HF does not read it.
-        fields.inert(Set.of("pretraining_tp"));
         int vocabSize = fields.integer("vocab_size", 128_256);
         int hiddenSize = fields.integer("hidden_size", 2048);
         int intermediateSize = fields.integer("intermediate_size", 11_008);
