@@ -86,6 +86,10 @@ class Family:
         """Tensors of the file that do not take part, with the reason."""
         return {}
 
+    def inert_tensors(self, case: Case) -> dict[str, str]:
+        """Tensors that take part and cannot show, with the reason."""
+        return {}
+
     def changes(self, case: Case) -> ConfigChanges:
         raise NotImplementedError
 

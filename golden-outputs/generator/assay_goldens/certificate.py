@@ -110,6 +110,7 @@ def certify(family: Family, case: Case, published: Tensors, model, prompt: list[
     # Weight tensors, at the level of the published file.
     exact = family.dequantise(case, published)
     scatter = Scatter(config, exact, set(ignored))
+    inert_tensors = family.inert_tensors(case)
     tensors = []
     for name, (dtype, bits) in sorted(published.items()):
         if name in ignored:
@@ -129,6 +130,9 @@ def certify(family: Family, case: Case, published: Tensors, model, prompt: list[
             entry[kind] = budgets(oracle.logits(model, prompt))
             for tensor, saved in reversed(undo):
                 tensor.copy_(saved)
+            if name in inert_tensors:
+                entry["reason"] = inert_tensors[name]
+                continue
             unused = case.unused_experts and entry[kind] == 0.0 and ".experts." in name
             if unused:
                 entry["reason"] = "no token chooses this expert"

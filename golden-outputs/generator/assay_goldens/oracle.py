@@ -29,7 +29,7 @@ torch.backends.mkldnn.enabled = False
 
 FLOAT32 = torch.float32
 FLOAT64 = torch.float64
-NARROW = {torch.float32, torch.float16, torch.bfloat16}
+NARROW = {torch.float32, torch.float16, torch.bfloat16, torch.complex64}
 
 
 @contextlib.contextmanager
@@ -145,6 +145,18 @@ TAP_MODULES = {
     "experts": ("mlp.experts", "second"),
 }
 
+GPT2_TAP_MODULES = {
+    "attention_input": ("attn", "input"),
+    "context": ("attn.c_proj", "input"),
+    "attention": ("attn", "output"),
+    "feed_forward_input": ("mlp", "input"),
+    "feed_forward": ("mlp", "output"),
+}
+
+
+def layers_of(model):
+    return model.transformer.h if hasattr(model, "transformer") else model.model.layers
+
 
 def _rows(tensor: torch.Tensor) -> np.ndarray:
     array = tensor.detach()
@@ -160,8 +172,9 @@ def _tapped(model, taps: dict[str, np.ndarray]):
         value = value[0] if isinstance(value, tuple) else value
         taps[name] = _rows(value)
 
-    for index, layer in enumerate(model.model.layers):
-        for tap, (path, side) in TAP_MODULES.items():
+    modules = GPT2_TAP_MODULES if hasattr(model, "transformer") else TAP_MODULES
+    for index, layer in enumerate(layers_of(model)):
+        for tap, (path, side) in modules.items():
             try:
                 module = layer.get_submodule(path)
             except AttributeError:
@@ -205,7 +218,7 @@ def run(model, tokens: list[int], taps: bool = False) -> Run:
         out = model(torch.tensor([tokens]), output_hidden_states=True, use_cache=True)
     logits = out.logits[0].double().numpy().copy()
     hidden = [h[0].double().numpy().copy() for h in out.hidden_states]
-    if len(hidden) != len(model.model.layers) + 1:
+    if len(hidden) != len(layers_of(model)) + 1:
         raise AssertionError(f"{len(hidden)} hidden states")
     return Run(logits, hidden, recorded)
 
