@@ -47,7 +47,7 @@ def _config(**other):
     return {name: value for name, value in config.items() if value is not ...}
 
 
-def _norm_after_rope(model):
+def norm_after_rope(model):
     """QK norm moved behind the rotation."""
 
     @contextlib.contextmanager
@@ -76,7 +76,7 @@ def _norm_after_rope(model):
 
 
 @contextlib.contextmanager
-def _no_qk_norm(model):
+def no_qk_norm(model):
     layers = [layer.self_attn for layer in model.model.layers]
     norms = [(a.q_norm, a.k_norm) for a in layers]
     for a in layers:
@@ -117,8 +117,8 @@ class Qwen3(Family):
     def wiring(self, case: Case) -> dict[str, Wiring]:
         return {
             **common.gqa_wiring(case, "Qwen3RMSNorm"),
-            "attention: QK norm after RoPE": _norm_after_rope,
-            "attention: QK norm absent": _no_qk_norm,
+            "attention: QK norm after RoPE": norm_after_rope,
+            "attention: QK norm absent": no_qk_norm,
             "attention: q_norm and k_norm swapped": common.swapped("self_attn.q_norm", "self_attn.k_norm"),
         }
 
