@@ -16,6 +16,7 @@ from . import cases, synthesis
 from . import format as files
 
 ROOT = Path(__file__).resolve().parents[2] / "cases"
+README = ROOT.parent / "README.md"
 VECTORS = Path(__file__).resolve().parents[1] / "synthesis-vectors.json"
 
 
@@ -55,6 +56,7 @@ def generate(names: list[str]) -> int:
             flush=True,
         )
     write_index()
+    README.write_text(readme_text(), encoding="utf-8")
     return 1 if refused else 0
 
 
@@ -83,6 +85,21 @@ def write_index() -> None:
     text = f'{{\n "format": "{index["format"]}",\n "suite_sha256": "{index["suite_sha256"]}",\n "cases": [\n{rows}\n ]\n}}\n'
     assert json.loads(text) == index
     (ROOT / "index.json").write_text(text, encoding="utf-8")
+
+
+BEGIN, END = "<!-- table of cases: written by the generator -->", "<!-- end of the table of cases -->"
+
+
+def readme_text() -> str:
+    """README.md with the table of cases brought up to date."""
+    rows = ["| case | config | prompts | exercises |", "|---|---|---|---|"]
+    for name, (_, case) in cases.all_cases().items():
+        c = case.config
+        size = f"{c['num_hidden_layers']} layers, hidden {c['hidden_size']}, {c['num_attention_heads']} heads"
+        rows.append(f"| `{name}` | {size} | {', '.join(map(str, case.prompt_lengths))} | {case.exercises} |")
+    before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return before + BEGIN + "\n" + "\n".join(rows) + "\n" + END + after
 
 
 def differences(want: Any, got: Any, path: str) -> list[str]:
@@ -174,6 +191,9 @@ def check(names: list[str]) -> int:
     if index.read_bytes() != before:
         index.write_bytes(before)
         print("index.json: does not describe the cases", file=sys.stderr)
+        failed += 1
+    if README.read_text(encoding="utf-8") != readme_text():
+        print("README.md: the table of cases is out of date", file=sys.stderr)
         failed += 1
     if not names and VECTORS.read_bytes() != vectors_text():
         print("synthesis-vectors.json: differs", file=sys.stderr)

@@ -54,15 +54,6 @@ class ConfigChanges:
     inert: dict[str, str]
 
 
-class Remove:
-    """As a changed value: the field is deleted."""
-
-    def __repr__(self) -> str:
-        return "(absent)"
-
-
-REMOVE = Remove()
-
 Wiring = Callable[[Any], contextlib.AbstractContextManager[None]]
 """Given the model, breaks its wiring for the duration of the context."""
 

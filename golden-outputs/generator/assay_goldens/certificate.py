@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from . import oracle
-from .cases import REMOVE, Case, Family, Tensors, flatten
+from .cases import Case, Family, Tensors, flatten
 
 MINIMUM = 100.0
 
@@ -29,10 +29,7 @@ def changed_config(config: dict[str, Any], path: str, value: Any) -> dict[str, A
     inner = config
     for parent in parents:
         inner = inner[parent]
-    if value is REMOVE:
-        del inner[leaf]
-    else:
-        inner[leaf] = value
+    inner[leaf] = value
     if leaf == "num_hidden_layers" and "layer_types" in inner:
         inner["layer_types"] = inner["layer_types"][:value]
     return config
@@ -105,7 +102,7 @@ def certify(family: Family, case: Case, published: Tensors, model, prompt: list[
         moved = budgets(oracle.logits(broken, prompt))
         require(path, moved)
         shown = present.get(path, "(absent)")
-        fields.append({"field": path, "is": shown, "tried": repr(value) if value is REMOVE else value, "budgets": moved})
+        fields.append({"field": path, "is": shown, "tried": value, "budgets": moved})
 
     # Weight tensors, at the level of the published file.
     exact = family.dequantise(case, published)

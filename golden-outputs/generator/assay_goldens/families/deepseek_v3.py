@@ -481,7 +481,7 @@ DeepseekV3.cases = [
         style={"embedding_mean": 1.5, "router_mean": -0.5, "router_gain": 1.0, "correction_std": 2.0},
         quiet_wiring=ONE_GROUP
         | {BF16_BIAS, "router: softmax over the chosen logits", "router: bias added before the sigmoid", "router: bias absent"},
-        exercises="router logits far below zero under a correction bias around 2: the chosen scores sum to less than 6e-5, where a "
+        exercises="router logits far below zero beside correction biases of size 2: the chosen scores sum to less than 6e-5, where a "
         "clamped denominator or a score recovered as (score + bias) - bias goes wrong",
         notes="The bias alone decides the choice here, so one of the five experts is never chosen.",
         unused_experts=True,
