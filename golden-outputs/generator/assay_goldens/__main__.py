@@ -1,4 +1,4 @@
-"""The commands: generate, check, materialize, seeds, list, vectors."""
+"""The commands: generate, check, materialize, seeds, random, list, vectors."""
 
 from __future__ import annotations
 
@@ -87,6 +87,7 @@ def write_index() -> None:
     (ROOT / "index.json").write_text(text, encoding="utf-8")
 
 
+SIZES = ("num_hidden_layers", "hidden_size", "num_attention_heads")
 BEGIN, END = "<!-- table of cases: written by the generator -->", "<!-- end of the table of cases -->"
 
 
@@ -95,7 +96,8 @@ def readme_text() -> str:
     rows = ["| case | config | prompts | exercises |", "|---|---|---|---|"]
     for name, (_, case) in cases.all_cases().items():
         c = case.config
-        size = f"{c['num_hidden_layers']} layers, hidden {c['hidden_size']}, {c['num_attention_heads']} heads"
+        layers, hidden, heads = ("n_layer", "n_embd", "n_head") if "n_layer" in c else SIZES
+        size = f"{c[layers]} layers, hidden {c[hidden]}, {c[heads]} heads"
         rows.append(f"| `{name}` | {size} | {', '.join(map(str, case.prompt_lengths))} | {case.exercises} |")
     before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
@@ -298,6 +300,11 @@ def main() -> int:
     command.add_argument("case", metavar="CASE")
     command.add_argument("first", type=int)
     command.add_argument("count", type=int)
+    command = commands.add_parser("random", help="write cases of random configurations, weights included")
+    command.add_argument("--count", type=int, default=10)
+    command.add_argument("--seed", type=int, required=True)
+    command.add_argument("--out", metavar="DIR", type=Path, required=True)
+    command.add_argument("--family", action="append", default=[], help="only these; default: all in turn")
     commands.add_parser("list", help="the cases and what each exercises")
     commands.add_parser("vectors", help="write synthesis-vectors.json")
     arguments = parser.parse_args()
@@ -310,6 +317,10 @@ def main() -> int:
             return materialize(arguments.case, arguments.folder)
         case "seeds":
             return seeds(arguments.case, arguments.first, arguments.count)
+        case "random":
+            from .random_cases import write
+
+            return write(arguments.family, arguments.count, arguments.seed, arguments.out)
         case "vectors":
             VECTORS.write_bytes(vectors_text())
         case "list":

@@ -10,6 +10,7 @@ import contextlib
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -91,6 +92,16 @@ class Family:
     def choices(self, case: Case, model: Any, layer: int, router_logits: np.ndarray) -> list[tuple[np.ndarray, int]]:
         """For an MoE layer: [(scores [T][n], how many are kept)] of every choice made, in order."""
         raise NotImplementedError
+
+    def random_config(self, rng: Random) -> dict[str, Any]:
+        """Any configuration of the family that Hugging Face can run."""
+        raise NotImplementedError
+
+    def random_style(self, rng: Random, config: dict[str, Any]) -> dict[str, Any]:
+        """Magnitudes for a random configuration."""
+        from .families import draw
+
+        return draw.style(rng, config)
 
     def order_experts(self, case: Case, model: Any, layer: int, router_logits: np.ndarray) -> np.ndarray:
         """Choice score of every expert, by which the recorded ids are ordered: [T][E]."""

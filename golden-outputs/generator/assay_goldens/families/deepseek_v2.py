@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from random import Random
 from typing import Any
 from unittest import mock
 
@@ -12,7 +13,7 @@ import torch
 
 from ..cases import Case, ConfigChanges, Family, Wiring
 from ..synthesis import TensorSpec
-from . import common, deepseek_v3, mistakes
+from . import common, deepseek_v3, draw, mistakes
 
 YARN = {
     "beta_fast": 1,
@@ -138,6 +139,29 @@ class DeepseekV2(Family):
             "num_key_value_heads": "latent attention has no KV heads; the field repeats num_attention_heads",
         }
         return common.changes(case, extra, inert)
+
+    def random_config(self, rng: Random) -> dict[str, Any]:
+        config = draw.latent_attention(rng) | draw.groups(rng)
+        for width in ("kv_lora_rank", "qk_nope_head_dim"):
+            config[width] += config[width] % 2  # Hugging Face views pairs as complex numbers, which must be aligned
+        config |= {
+            "architectures": ["DeepseekV2ForCausalLM"],
+            "first_k_dense_replace": rng.randint(0, config["num_hidden_layers"]),
+            "hidden_act": "silu",
+            "max_position_embeddings": 128,
+            "model_type": "deepseek_v2",
+            "moe_intermediate_size": rng.randint(10, 30),
+            "moe_layer_freq": 1,
+            "n_shared_experts": rng.randint(1, 3),
+            "norm_topk_prob": False,
+            "routed_scaling_factor": rng.choice((1.0, 2.5, 16.0)),
+            "scoring_func": "softmax",
+            "topk_method": "greedy" if config["n_group"] == 1 else "group_limited_greedy",
+            **draw.rope(rng, ("default", "linear", "yarn", "yarn")),
+        }
+        if draw.maybe(rng, 0.8):
+            config["tie_word_embeddings"] = draw.maybe(rng, 0.3)
+        return draw.tail(rng, config)
 
     def wiring(self, case: Case) -> dict[str, Wiring]:
         config = case.config

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from random import Random
 from typing import Any
 from unittest import mock
 
@@ -13,7 +14,7 @@ import torch
 from .. import synthesis
 from ..cases import Case, ConfigChanges, Family, Tensors, Wiring
 from ..synthesis import TensorSpec
-from . import common
+from . import common, draw
 
 LATENT_EPS = 1e-6
 """Of the norms inside the attention, whatever rms_norm_eps says."""
@@ -171,6 +172,40 @@ class DeepseekV3(Family):
             "quantization_config.weight_block_size": "fixes the shape of the scale tensors",
         }
         return common.changes(case, extra, inert)
+
+    def random_config(self, rng: Random) -> dict[str, Any]:
+        config = draw.latent_attention(rng) | draw.groups(rng)
+        kimi = config["n_group"] == 1 and draw.maybe(rng, 0.6)
+        config |= {
+            "architectures": ["DeepseekV3ForCausalLM"],
+            "first_k_dense_replace": rng.randint(0, config["num_hidden_layers"]),
+            "hidden_act": "silu",
+            "max_position_embeddings": 128,
+            "model_type": "kimi_k2" if kimi else "deepseek_v3",
+            "moe_intermediate_size": rng.randint(10, 30),
+            "moe_layer_freq": 1,
+            "n_shared_experts": rng.randint(1, 3),
+            "norm_topk_prob": draw.maybe(rng, 0.8),
+            "num_nextn_predict_layers": 0 if kimi else rng.randint(0, 1),
+            "routed_scaling_factor": rng.choice((1.0, 2.5, 2.827)),
+            "scoring_func": "sigmoid",
+            "topk_method": "noaux_tc",
+            **draw.rope(rng, ("default", "linear", "yarn", "yarn")),
+        }
+        if draw.maybe(rng, 0.3):
+            config["quantization_config"] = {
+                "activation_scheme": "dynamic",
+                "fmt": "e4m3",
+                "quant_method": "fp8",
+                "weight_block_size": [rng.choice((7, 16, 128)), rng.choice((12, 16, 128))],
+            }
+        if draw.maybe(rng, 0.8):
+            config["tie_word_embeddings"] = draw.maybe(rng, 0.3)
+        return draw.tail(rng, config)
+
+    def random_style(self, rng: Random, config: dict[str, Any]) -> dict[str, Any]:
+        biases = {"correction_mean": rng.choice((0.0, 0.0, 2.0, -1.6)), "correction_std": rng.choice((0.1, 0.3))}
+        return draw.style(rng, config) | biases | {"mtp": config.get("num_nextn_predict_layers", 0) > 0}
 
     def wiring(self, case: Case) -> dict[str, Wiring]:
         config = case.config

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from random import Random
 from typing import Any
 from unittest import mock
 
@@ -11,7 +12,7 @@ from torch import nn
 
 from ..cases import Case, ConfigChanges, Family, Wiring
 from ..synthesis import TensorSpec
-from . import common, mistakes
+from . import common, draw, mistakes
 
 DROPOUT = "dropout: used in training only"
 SUMMARY = "belongs to the classification heads"
@@ -123,6 +124,36 @@ class GPT2(Family):
         else:
             changed["tie_word_embeddings"] = True
         return ConfigChanges(changed, {path: why for path, why in inert.items() if path not in changed})
+
+    def random_config(self, rng: Random) -> dict[str, Any]:
+        heads = rng.randint(1, 6)
+        config = {
+            "activation_function": rng.choice(("gelu_new", "gelu_new", "gelu", "gelu_pytorch_tanh", "relu")),
+            "architectures": ["GPT2LMHeadModel"],
+            "layer_norm_epsilon": draw.eps(rng),
+            "model_type": "gpt2",
+            "n_embd": heads * rng.randint(30 // heads, 60 // heads),
+            "n_head": heads,
+            "n_inner": rng.choice((None, rng.randint(30, 150))),
+            "n_layer": rng.randint(1, 4),
+            "n_positions": rng.randint(52, 64),
+            "vocab_size": rng.randint(70, 220),
+        }
+        config["n_ctx"] = config["n_positions"]
+        for field, share in (("scale_attn_weights", 0.7), ("scale_attn_by_inverse_layer_idx", 0.3)):
+            if draw.maybe(rng, 0.5):
+                config[field] = draw.maybe(rng, share)
+        if draw.maybe(rng, 0.6):
+            config["tie_word_embeddings"] = draw.maybe(rng, 0.5)
+        return draw.tail(rng, config)
+
+    def random_style(self, rng: Random, config: dict[str, Any]) -> dict[str, Any]:
+        return draw.style(rng, config) | {
+            "prefix": rng.choice(("", "transformer.")),
+            "mask_buffers": draw.maybe(rng, 0.5),
+            "masked_bias": draw.maybe(rng, 0.3),
+            "duplicate_head": draw.maybe(rng, 0.3),
+        }
 
     def wiring(self, case: Case) -> dict[str, Wiring]:
         config = case.config

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+from random import Random
+from typing import Any
 from unittest import mock
 
 from torch import nn
 
 from ..cases import Case, ConfigChanges, Family, Wiring
 from ..synthesis import TensorSpec
-from . import common
+from . import common, draw
 
 WINDOW_OFF = "use_sliding_window is false: an engine that windows all the same fails this case"
 
@@ -113,6 +115,29 @@ class Qwen3(Family):
         if "layer_types" in case.config:
             window["layer_types"] = "all full_attention"
         return common.changes(case, extra, window)
+
+    def random_config(self, rng: Random) -> dict[str, Any]:
+        head_dim = 2 * rng.randint(3, 11)
+        config = draw.sizes(rng, head_dim)
+        layers = config["num_hidden_layers"]
+        config |= {
+            "architectures": ["Qwen3ForCausalLM"],
+            "attention_bias": draw.maybe(rng, 0.3),
+            "head_dim": head_dim,
+            "hidden_act": "silu",
+            "max_position_embeddings": 128,
+            "max_window_layers": layers,
+            "model_type": "qwen3",
+            "sliding_window": None,
+            "use_sliding_window": False,
+            **draw.rope(rng, ("default", "default", "linear", "llama3", "yarn")),
+        }
+        if draw.maybe(rng, 0.3):
+            config |= {"max_window_layers": rng.randint(0, layers), "sliding_window": rng.randint(3, 19)}
+            config["use_sliding_window"] = draw.maybe(rng, 0.6)
+        if draw.maybe(rng, 0.8):
+            config["tie_word_embeddings"] = draw.maybe(rng, 0.5)
+        return draw.tail(rng, config)
 
     def wiring(self, case: Case) -> dict[str, Wiring]:
         found = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 from unittest import mock
 
@@ -10,7 +11,7 @@ import torch
 
 from ..cases import Case, ConfigChanges, Family, Wiring
 from ..synthesis import TensorSpec
-from . import common, mistakes
+from . import common, draw, mistakes
 from .qwen3 import WINDOW_OFF, norm_after_rope, no_qk_norm
 
 NAMES = "the names of a layer's tensors differ: a wrong value cannot be loaded"
@@ -122,6 +123,34 @@ class Qwen3Moe(Family):
             if on:
                 extra["sliding_window"] = config["sliding_window"] + 1
         return common.changes(case, extra, inert)
+
+    def random_config(self, rng: Random) -> dict[str, Any]:
+        config = draw.sizes(rng, 2 * rng.randint(3, 11))
+        experts = rng.randint(2, 9)
+        layers = config["num_hidden_layers"]
+        config |= {
+            "architectures": ["Qwen3MoeForCausalLM"],
+            "attention_bias": draw.maybe(rng, 0.3),
+            "decoder_sparse_step": rng.choice((1, 1, 2)),
+            "head_dim": 2 * rng.randint(3, 11),
+            "hidden_act": "silu",
+            "max_position_embeddings": 128,
+            "mlp_only_layers": sorted(i for i in range(layers) if draw.maybe(rng, 0.15)),
+            "model_type": "qwen3_moe",
+            "moe_intermediate_size": rng.randint(10, 40),
+            "num_experts": experts,
+            "num_experts_per_tok": rng.randint(1, min(4, experts)),
+            "sliding_window": None,
+            "use_sliding_window": False,
+            **draw.rope(rng, ("default", "default", "linear", "llama3", "yarn")),
+        }
+        if draw.maybe(rng, 0.2):
+            config |= {"max_window_layers": rng.randint(0, layers), "sliding_window": rng.randint(3, 19)}
+            config["use_sliding_window"] = draw.maybe(rng, 0.6)
+        for field in ("norm_topk_prob", "tie_word_embeddings"):
+            if draw.maybe(rng, 0.8):
+                config[field] = draw.maybe(rng, 0.5)
+        return draw.tail(rng, config)
 
     def wiring(self, case: Case) -> dict[str, Wiring]:
         config = case.config

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
+from random import Random
 from typing import Any
 from unittest import mock
 
 from ..cases import Case, ConfigChanges, Family, Wiring
 from ..synthesis import TensorSpec
-from . import common, mistakes
+from . import common, draw, mistakes
 
 
 def _config(**other):
@@ -111,6 +112,38 @@ class SmolLM3(Family):
             if "sliding_attention" in types:
                 extra["sliding_window"] = config["sliding_window"] + 1
         return common.changes(replace(case, config={"tie_word_embeddings": True} | config), extra, inert)
+
+    def random_config(self, rng: Random) -> dict[str, Any]:
+        head_dim = rng.choice((None, None, 2 * rng.randint(3, 10)))
+        config = draw.sizes(rng, head_dim)
+        layers = config["num_hidden_layers"] = rng.randint(3, 6)
+        config |= {
+            "architectures": ["SmolLM3ForCausalLM"],
+            "attention_bias": draw.maybe(rng, 0.3),
+            "hidden_act": "silu",
+            "max_position_embeddings": 128,
+            "mlp_bias": draw.maybe(rng, 0.3),
+            "model_type": "smollm3",
+            "pad_token_id": 4,
+            "sliding_window": None,
+            "use_sliding_window": False,
+            **draw.rope(rng, ("default", "default", "linear", "llama3", "yarn")),
+        }
+        if head_dim:
+            config["head_dim"] = head_dim
+        if draw.maybe(rng, 0.5):
+            config["no_rope_layers"] = [int(draw.maybe(rng, 0.6)) for _ in range(layers)]
+        if draw.maybe(rng, 0.7):
+            config["no_rope_layer_interval"] = rng.randint(2, 5)
+        if draw.maybe(rng, 0.4):
+            config |= {"sliding_window": rng.randint(3, 19), "use_sliding_window": True}
+            if draw.maybe(rng, 0.5):
+                config["layer_types"] = [rng.choice(("full_attention", "sliding_attention")) for _ in range(layers)]
+        elif draw.maybe(rng, 0.3):
+            config["layer_types"] = ["full_attention"] * layers
+        if draw.maybe(rng, 0.6):
+            config["tie_word_embeddings"] = draw.maybe(rng, 0.5)
+        return draw.tail(rng, config)
 
     def wiring(self, case: Case) -> dict[str, Wiring]:
         config = case.config
