@@ -18,7 +18,7 @@ import numpy as np
 from . import synthesis
 from .synthesis import TensorSpec
 
-FAMILIES = ("qwen3", "llama3", "deepseek_v3", "qwen3_moe", "smollm3", "deepseek_v2", "gpt2")
+FAMILIES = ("qwen3", "llama3", "deepseek_v3", "qwen3_moe", "smollm3", "deepseek_v2", "gpt2", "deepseek_r1")
 
 Tensors = dict[str, tuple[str, np.ndarray]]
 """A checkpoint as published: name -> (safetensors dtype, bits)."""
