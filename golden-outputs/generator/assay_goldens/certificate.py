@@ -33,7 +33,7 @@ def changed_config(config: dict[str, Any], path: str, value: Any) -> dict[str, A
         del inner[leaf]
     else:
         inner[leaf] = value
-    if leaf == "num_hidden_layers" and "layer_types" in inner:
+    if leaf == "num_hidden_layers" and inner.get("layer_types"):
         inner["layer_types"] = inner["layer_types"][:value]
     return config
 
@@ -120,7 +120,8 @@ def certify(family: Family, case: Case, published: Tensors, model, prompt: list[
             tries["scaled"] = None
         for kind, changed in tries.items():
             if changed is None:
-                values = {name: exact[name] * 1.1}
+                stored = family.dequantise(case, {name: (dtype, bits)})
+                values = {key: array * 1.1 for key, array in stored.items()}
             else:
                 after = family.dequantise(case, {**_quantised_group(published, name), name: (dtype, changed)})
                 values = after
