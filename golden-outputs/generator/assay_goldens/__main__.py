@@ -87,7 +87,16 @@ def write_index() -> None:
     (ROOT / "index.json").write_text(text, encoding="utf-8")
 
 
-SIZES = ("num_hidden_layers", "hidden_size", "num_attention_heads")
+SIZES = {
+    "num_hidden_layers": "{} layers",
+    "n_layer": "{} layers",
+    "hidden_size": "hidden {}",
+    "n_embd": "hidden {}",
+    "num_attention_heads": "{} heads",
+    "n_head": "{} heads",
+}
+"""What the table of cases says of a config, under either set of names."""
+
 BEGIN, END = "<!-- table of cases: written by the generator -->", "<!-- end of the table of cases -->"
 
 
@@ -95,10 +104,9 @@ def readme_text() -> str:
     """README.md with the table of cases brought up to date."""
     rows = ["| case | config | prompts | exercises |", "|---|---|---|---|"]
     for name, (_, case) in cases.all_cases().items():
-        c = case.config
-        layers, hidden, heads = ("n_layer", "n_embd", "n_head") if "n_layer" in c else SIZES
-        size = f"{c[layers]} layers, hidden {c[hidden]}, {c[heads]} heads"
-        rows.append(f"| `{name}` | {size} | {', '.join(map(str, case.prompt_lengths))} | {case.exercises} |")
+        config = case.config.get("text_config", case.config)
+        sizes = [text.format(config[key]) for key, text in SIZES.items() if key in config]
+        rows.append(f"| `{name}` | {', '.join(sizes)} | {', '.join(map(str, case.prompt_lengths))} | {case.exercises} |")
     before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
     return before + BEGIN + "\n" + "\n".join(rows) + "\n" + END + after

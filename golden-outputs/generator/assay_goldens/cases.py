@@ -18,7 +18,18 @@ import numpy as np
 from . import synthesis
 from .synthesis import TensorSpec
 
-FAMILIES = ("qwen3", "llama3", "deepseek_v3", "qwen3_moe", "smollm3", "deepseek_v2", "gpt2", "deepseek_r1")
+FAMILIES = (
+    "qwen3",
+    "llama3",
+    "deepseek_v3",
+    "deepseek_r1",
+    "qwen3_moe",
+    "smollm3",
+    "deepseek_v2",
+    "gpt2",
+    "olmo2",
+    "mistral",
+)
 
 Tensors = dict[str, tuple[str, np.ndarray]]
 """A checkpoint as published: name -> (safetensors dtype, bits)."""
@@ -69,6 +80,11 @@ class Family:
     def oracle_config(self, config: dict[str, Any]) -> dict[str, Any]:
         """The config Hugging Face is given. Differs where its library lacks a name or a format."""
         return config
+
+    def vocabulary(self, case: Case) -> int:
+        """Prompts hold ids below this."""
+        config = self.oracle_config(case.config)
+        return min(config["vocab_size"], config.get("vocab_size_per_layer_input", config["vocab_size"]))
 
     def dequantise(self, case: Case, tensors: Tensors) -> dict[str, np.ndarray]:
         """Exact float64 weights under the names Hugging Face loads."""

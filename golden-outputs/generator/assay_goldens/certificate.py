@@ -30,7 +30,7 @@ def changed_config(config: dict[str, Any], path: str, value: Any) -> dict[str, A
     for parent in parents:
         inner = inner[parent]
     inner[leaf] = value
-    if leaf == "num_hidden_layers" and "layer_types" in inner:
+    if leaf == "num_hidden_layers" and inner.get("layer_types"):
         inner["layer_types"] = inner["layer_types"][:value]
     return config
 
@@ -119,7 +119,9 @@ def certify(family: Family, case: Case, published: Tensors, model, prompt: list[
         for kind, changed in tries.items():
             if changed is None:
                 # A correction bias acts through the choice of experts alone, which a tenth may leave as it is.
-                values = {name: exact[name] * (1.5 if name.endswith("correction_bias") else 1.1)}
+                factor = 1.5 if name.endswith("correction_bias") else 1.1
+                stored = family.dequantise(case, {name: (dtype, bits)})
+                values = {key: array * factor for key, array in stored.items()}
             else:
                 after = family.dequantise(case, {**_quantised_group(published, name), name: (dtype, changed)})
                 values = after

@@ -169,7 +169,6 @@ class Qwen3Moe(Family):
             "router: router reads the stream before the norm": mistakes.unnormed_router("Qwen3MoeRMSNorm", "Qwen3MoeTopKRouter"),
         }
         if config.get("use_sliding_window") and config.get("sliding_window") is not None:
-            del found["attention: not causal"]
             found |= mistakes.window_wiring(config["sliding_window"])
         if not config.get("norm_topk_prob", False):
             found["router: softmax over the chosen logits only"] = _router(config, "late_softmax")
