@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from random import Random
+from typing import Any
+
 from ..cases import Case, ConfigChanges, Wiring
 from ..synthesis import TensorSpec
-from . import common
+from . import common, draw
 
 WINDOW_MASK = "create_sliding_window_causal_mask"
 
@@ -70,6 +73,23 @@ class Mistral(common.TextFamily):
         if "tie_word_embeddings" not in config:
             changed["tie_word_embeddings"] = True
         return common.changes(case, changed)
+
+    def random_config(self, rng: Random) -> dict[str, Any]:
+        head_dim = rng.choice((None, 2 * rng.randint(3, 11)))
+        config = draw.sizes(rng, head_dim)
+        config |= {
+            "architectures": ["MistralForCausalLM"],
+            "hidden_act": "silu",
+            "max_position_embeddings": 128,
+            "model_type": "mistral",
+            "sliding_window": rng.choice((None, rng.randint(2, 19))),
+            **draw.rope(rng, ("default", "default", "linear", "llama3", "yarn")),
+        }
+        if head_dim:
+            config["head_dim"] = head_dim
+        if draw.maybe(rng, 0.8):
+            config["tie_word_embeddings"] = draw.maybe(rng, 0.4)
+        return draw.tail(rng, config)
 
     def wiring(self, case: Case) -> dict[str, Wiring]:
         config = common.text_config(case.config)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+from random import Random
+from typing import Any
 
 import torch
 
 from ..cases import Case, ConfigChanges, Family, Wiring
 from ..synthesis import TensorSpec
-from . import common
+from . import common, draw
 
 
 def _config(**other):
@@ -124,6 +126,21 @@ class Olmo2(Family):
 
     def changes(self, case: Case) -> ConfigChanges:
         return common.changes(case)
+
+    def random_config(self, rng: Random) -> dict[str, Any]:
+        config = draw.sizes(rng)
+        config |= {
+            "architectures": ["Olmo2ForCausalLM"],
+            "attention_bias": draw.maybe(rng, 0.3),
+            "hidden_act": "silu",
+            "max_position_embeddings": 128,
+            "model_type": "olmo2",
+            "pad_token_id": 3,
+            **draw.rope(rng, ("default", "default", "linear", "llama3", "yarn")),
+        }
+        if draw.maybe(rng, 0.8):
+            config["tie_word_embeddings"] = draw.maybe(rng, 0.4)
+        return draw.tail(rng, config)
 
     def wiring(self, case: Case) -> dict[str, Wiring]:
         config = case.config
