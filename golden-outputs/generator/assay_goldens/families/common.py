@@ -224,7 +224,7 @@ def rope_changes(config: dict[str, Any]) -> dict[str, Any]:
                 if name in fields:
                     changed[f"{holder}.{name}"] = fields[name] * 1.5
             if "original_max_position_embeddings" in fields:
-                changed[f"{holder}.original_max_position_embeddings"] = fields["original_max_position_embeddings"] * 2
+                changed[f"{holder}.original_max_position_embeddings"] = fields["original_max_position_embeddings"] * 4
         if kind == "yarn":
             changed[f"{holder}.beta_fast"] = 32 if fields.get("beta_fast", 32) != 32 else 1
             changed[f"{holder}.beta_slow"] = fields.get("beta_slow", 1) / 4
@@ -276,6 +276,12 @@ def not_causal(model):
 def mask_of_all_keys(name: str) -> Wiring:
     """A window or chunk that is not there: `name` makes the plain causal mask."""
     return lambda model: mock.patch.object(modeling(model), name, modeling(model).create_causal_mask)
+
+
+def to_bfloat16(x: torch.Tensor) -> torch.Tensor:
+    """Rounded to bfloat16's 8 bits, and still a double."""
+    fraction, exponent = torch.frexp(x)
+    return torch.ldexp(torch.round(fraction * 256) / 256, exponent)
 
 
 def config_field(field: str, value: Any) -> Wiring:
