@@ -29,6 +29,8 @@ FAMILIES = (
     "gpt2",
     "olmo2",
     "mistral",
+    "gemma3",
+    "llama4",
 )
 
 Tensors = dict[str, tuple[str, np.ndarray]]

@@ -29,9 +29,11 @@ def changed_config(config: dict[str, Any], path: str, value: Any) -> dict[str, A
     inner = config
     for parent in parents:
         inner = inner[parent]
+    if leaf == "num_hidden_layers":
+        for name, items in inner.items():
+            if isinstance(items, list) and len(items) == inner[leaf]:
+                inner[name] = items[:value]
     inner[leaf] = value
-    if leaf == "num_hidden_layers" and inner.get("layer_types"):
-        inner["layer_types"] = inner["layer_types"][:value]
     return config
 
 

@@ -280,6 +280,12 @@ def mask_of_all_keys(name: str) -> Wiring:
     return lambda model: mock.patch.object(modeling(model), name, modeling(model).create_causal_mask)
 
 
+def to_bfloat16(x: torch.Tensor) -> torch.Tensor:
+    """Rounded to bfloat16's 8 bits, and still a double."""
+    fraction, exponent = torch.frexp(x)
+    return torch.ldexp(torch.round(fraction * 256) / 256, exponent)
+
+
 def config_field(field: str, value: Any) -> Wiring:
     """A field that is read while the model runs."""
     return lambda model: mock.patch.object(model.config, field, value)
