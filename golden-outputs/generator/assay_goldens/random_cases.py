@@ -20,6 +20,11 @@ ATTEMPTS = 60
 """Weight seeds tried for one configuration until the routing margins are wide enough."""
 
 
+def offering() -> list[Family]:
+    """The families that draw configurations."""
+    return [family for family in cases.families() if type(family).random_config is not Family.random_config]
+
+
 def random_case(family: Family, seed: int, index: int) -> Case:
     """A pure function of its arguments."""
     rng = Random(f"assay-random/{family.name}/{seed}/{index}")
@@ -46,10 +51,12 @@ def write(names: list[str], count: int, seed: int, out: Path) -> int:
 
     from .generate import Refused, make
 
-    families = [family for family in cases.families() if not names or family.name in names]
-    unknown = set(names) - {family.name for family in families}
-    if unknown or not families:
-        raise SystemExit(f"no family {', '.join(sorted(unknown))}; there are: {', '.join(cases.FAMILIES)}")
+    offered = offering()
+    unknown = set(names) - {family.name for family in offered}
+    if unknown:
+        known = ", ".join(family.name for family in offered)
+        raise SystemExit(f"no random configurations of {', '.join(sorted(unknown))}; there are: {known}")
+    families = [family for family in offered if not names or family.name in names]
     failed = 0
     for i in range(count):
         family = families[i % len(families)]

@@ -14,7 +14,7 @@ class DeepseekR1(deepseek_v3.DeepseekV3):
         Case(
             id="deepseek-r1-base",
             seed=4408,
-            config=deepseek_v3._config(
+            config=deepseek_v3.base_config(
                 eos_token_id=1,
                 hidden_size=50,
                 kv_lora_rank=24,
@@ -44,7 +44,7 @@ class DeepseekR1(deepseek_v3.DeepseekV3):
         Case(
             id="kimi-k2-thinking",
             seed=4421,
-            config=deepseek_v3._config(
+            config=deepseek_v3.base_config(
                 aux_loss_alpha=0.001,
                 ep_size=...,
                 hidden_size=48,

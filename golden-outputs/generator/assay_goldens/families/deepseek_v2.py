@@ -188,24 +188,24 @@ class DeepseekV2(Family):
             "rope: absent": common.rope_absent("apply_rotary_emb"),
             "rope: pairs (i, i+d/2) instead of (2i, 2i+1)": _half_split,
             "attention: not causal": common.not_causal,
-            "attention: scores scaled by the nope width": deepseek_v3._scaled_by(
+            "attention: scores scaled by the nope width": deepseek_v3.scaled_by(
                 math.sqrt(width / config["qk_nope_head_dim"])
             ),
-            "attention: value rows before key rows in kv_b_proj": deepseek_v3._values_first(config),
-            "attention: rope part first in the query": deepseek_v3._rope_first(config),
-            "attention: latent norms' eps 1e-5": deepseek_v3._latent_eps(1e-5),
+            "attention: value rows before key rows in kv_b_proj": deepseek_v3.values_first(config),
+            "attention: rope part first in the query": deepseek_v3.rope_first(config),
+            "attention: latent norms' eps 1e-5": deepseek_v3.latent_eps(1e-5),
             "attention: rotary key normalised with the latent": _normed_rotary_key(config),
             "norm: eps outside the root": common.eps_outside_root("DeepseekV2RMSNorm"),
             "norm: the two norms of a layer swapped": common.swapped("input_layernorm", "post_attention_layernorm"),
             "experts: gate and up swapped": mistakes.experts_swapped,
             "experts: weight on the input instead of the output": mistakes.weighted_input("DeepseekV2Experts"),
-            "experts: shared experts absent": deepseek_v3._shared(0.0),
-            "experts: shared experts averaged": deepseek_v3._shared(0.5),
+            "experts: shared experts absent": deepseek_v3.shared(0.0),
+            "experts: shared experts averaged": deepseek_v3.shared(0.5),
         }
         if config["rms_norm_eps"] != deepseek_v3.LATENT_EPS:
-            found["attention: latent norms use rms_norm_eps"] = deepseek_v3._latent_eps(config["rms_norm_eps"])
+            found["attention: latent norms use rms_norm_eps"] = deepseek_v3.latent_eps(config["rms_norm_eps"])
         if config.get("routed_scaling_factor", 1.0) != 1:
-            found["experts: shared experts scaled like the routed ones"] = deepseek_v3._shared(
+            found["experts: shared experts scaled like the routed ones"] = deepseek_v3.shared(
                 config["routed_scaling_factor"]
             )
         rope = config.get("rope_scaling") or config.get("rope_parameters") or {}
@@ -214,15 +214,15 @@ class DeepseekV2(Family):
                 0.1 * rope.get(key, 0.0) * math.log(rope["factor"]) + 1 for key in ("mscale", "mscale_all_dim")
             )
             found["attention: no mscale^2 in the score scale"] = common.score_scale(width)
-            found["attention: mscale once, not squared, in the score scale"] = deepseek_v3._scaled_by(1 / all_dims)
+            found["attention: mscale once, not squared, in the score scale"] = deepseek_v3.scaled_by(1 / all_dims)
             found["rope: cos and sin times mscale, not the ratio"] = _cos_sin(own)
             if own != all_dims:
-                found["attention: mscale^2 from mscale, not mscale_all_dim"] = deepseek_v3._scaled_by((own / all_dims) ** 2)
+                found["attention: mscale^2 from mscale, not mscale_all_dim"] = deepseek_v3.scaled_by((own / all_dims) ** 2)
                 found["rope: cos and sin without the ratio of mscales"] = _cos_sin(1.0)
         return found
 
 
-class _Rules(deepseek_v3._Rules):
+class _Rules(deepseek_v3.Rules):
     """V3's, without correction bias."""
 
     def __init__(self, case: Case):

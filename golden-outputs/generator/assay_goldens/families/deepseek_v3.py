@@ -14,7 +14,7 @@ import torch
 from .. import synthesis
 from ..cases import Case, ConfigChanges, Family, Tensors, Wiring
 from ..synthesis import TensorSpec
-from . import common, draw
+from . import common, draw, mistakes
 
 LATENT_EPS = 1e-6
 """Of the norms inside the attention, whatever rms_norm_eps says."""
@@ -30,7 +30,7 @@ YARN = {
 }
 
 
-def _config(**other):
+def base_config(**other):
     config = {
         "architectures": ["DeepseekV3ForCausalLM"],
         "attention_bias": False,
@@ -91,7 +91,7 @@ class DeepseekV3(Family):
 
     def tensors(self, case: Case) -> list[TensorSpec]:
         config = case.config
-        rules = _Rules(case)
+        rules = Rules(case)
         rules.ends(config)
         for i in range(config["num_hidden_layers"]):
             rules.layer(f"model.layers.{i}", config, dense=i < config["first_k_dense_replace"])
@@ -229,23 +229,23 @@ class DeepseekV3(Family):
         found |= {
             "rope: absent": common.rope_absent("apply_rotary_pos_emb_interleave"),
             "attention: not causal": common.not_causal,
-            "attention: scores scaled by the nope width": _scaled_by(math.sqrt(width / config["qk_nope_head_dim"])),
-            "attention: value rows before key rows in kv_b_proj": _values_first(config),
-            "attention: rope part first in the query": _rope_first(config),
-            "attention: latent norms use rms_norm_eps": _latent_eps(config["rms_norm_eps"]),
-            "attention: latent norms' eps 1e-5": _latent_eps(1e-5),
+            "attention: scores scaled by the nope width": scaled_by(math.sqrt(width / config["qk_nope_head_dim"])),
+            "attention: value rows before key rows in kv_b_proj": values_first(config),
+            "attention: rope part first in the query": rope_first(config),
+            "attention: latent norms use rms_norm_eps": latent_eps(config["rms_norm_eps"]),
+            "attention: latent norms' eps 1e-5": latent_eps(1e-5),
             "norm: eps outside the root": common.eps_outside_root("DeepseekV3RMSNorm"),
             "norm: the two norms of a layer swapped": common.swapped("input_layernorm", "post_attention_layernorm"),
-            "experts: gate and up swapped": _experts_swapped,
-            "experts: shared expert absent": _shared(0.0),
-            "experts: shared expert scaled like the routed ones": _shared(config["routed_scaling_factor"]),
+            "experts: gate and up swapped": mistakes.experts_swapped,
+            "experts: shared expert absent": shared(0.0),
+            "experts: shared expert scaled like the routed ones": shared(config["routed_scaling_factor"]),
         }
         if config.get("rope_scaling") or config.get("rope_parameters"):
             found["attention: no mscale^2 in the score scale"] = common.score_scale(width)
         return found
 
 
-class _Rules(common.Rules):
+class Rules(common.Rules):
     """Magnitudes that are particular to this family."""
 
     def __init__(self, case: Case):
@@ -356,7 +356,7 @@ def _router(config: dict[str, Any], **wrong: bool) -> Wiring:
     return lambda model: mock.patch.object(common.modeling(model).DeepseekV3TopkRouter, "forward", forward)
 
 
-def _scaled_by(factor: float) -> Wiring:
+def scaled_by(factor: float) -> Wiring:
     @contextlib.contextmanager
     def wrong(model):
         saved = [layer.self_attn.scaling for layer in model.model.layers]
@@ -385,21 +385,21 @@ def _permuted(model, pick, order: torch.Tensor):
     return wrong()
 
 
-def _values_first(config: dict[str, Any]) -> Wiring:
+def values_first(config: dict[str, Any]) -> Wiring:
     nope, value, heads = config["qk_nope_head_dim"], config["v_head_dim"], config["num_attention_heads"]
     rows = torch.arange(heads * (nope + value)).reshape(heads, -1)
     order = torch.cat([rows[:, value:], rows[:, :value]], 1).reshape(-1)
     return lambda model: _permuted(model, lambda a: a.kv_b_proj, order)
 
 
-def _rope_first(config: dict[str, Any]) -> Wiring:
+def rope_first(config: dict[str, Any]) -> Wiring:
     nope, rope, heads = config["qk_nope_head_dim"], config["qk_rope_head_dim"], config["num_attention_heads"]
     rows = torch.arange(heads * (nope + rope)).reshape(heads, -1)
     order = torch.cat([rows[:, rope:], rows[:, :rope]], 1).reshape(-1)
     return lambda model: _permuted(model, lambda a: a.q_proj if a.q_proj is not None else a.q_b_proj, order)
 
 
-def _latent_eps(eps: float) -> Wiring:
+def latent_eps(eps: float) -> Wiring:
     @contextlib.contextmanager
     def wrong(model):
         norms = [n for la in model.model.layers for n in (la.self_attn.q_a_layernorm, la.self_attn.kv_a_layernorm)]
@@ -414,19 +414,7 @@ def _latent_eps(eps: float) -> Wiring:
     return wrong
 
 
-@contextlib.contextmanager
-def _experts_swapped(model):
-    weights = [layer.mlp.experts.gate_up_proj for layer in model.model.layers if hasattr(layer.mlp, "experts")]
-    saved = [w.detach().clone() for w in weights]
-    for w in weights:
-        gate, up = w.chunk(2, dim=1)
-        w.copy_(torch.cat([up, gate], 1))
-    yield
-    for w, kept in zip(weights, saved, strict=True):
-        w.copy_(kept)
-
-
-def _shared(factor: float) -> Wiring:
+def shared(factor: float) -> Wiring:
     @contextlib.contextmanager
     def wrong(model):
         handles = [
@@ -452,7 +440,7 @@ DeepseekV3.cases = [
     Case(
         id="deepseek-v3-base",
         seed=3201,
-        config=_config(),
+        config=base_config(),
         prompt_lengths=(1, 2, 9, 41),
         style={"mtp": True},
         quiet_wiring=OTHERS,
@@ -465,7 +453,7 @@ DeepseekV3.cases = [
     Case(
         id="deepseek-v3-no-q-lora",
         seed=3223,
-        config=_config(
+        config=base_config(
             q_lora_rank=None,
             first_k_dense_replace=2,
             num_hidden_layers=4,
@@ -494,7 +482,7 @@ DeepseekV3.cases = [
     Case(
         id="deepseek-v3-negative-bias",
         seed=3241,
-        config=_config(num_nextn_predict_layers=0, num_hidden_layers=2, tie_word_embeddings=...),
+        config=base_config(num_nextn_predict_layers=0, num_hidden_layers=2, tie_word_embeddings=...),
         prompt_lengths=(1, 2, 9, 37),
         style={"correction_mean": -1.6, "correction_std": 0.25},
         quiet_wiring=frozenset({CLAMP, BF16_BIAS, RECOVERED}),
@@ -504,7 +492,7 @@ DeepseekV3.cases = [
     Case(
         id="deepseek-v3-small-scores",
         seed=3251,
-        config=_config(
+        config=base_config(
             num_nextn_predict_layers=0,
             num_hidden_layers=2,
             n_routed_experts=5,
@@ -524,7 +512,7 @@ DeepseekV3.cases = [
     Case(
         id="deepseek-v3-fp8",
         seed=3262,
-        config=_config(
+        config=base_config(
             num_nextn_predict_layers=0,
             n_routed_experts=8,
             num_experts_per_tok=3,
@@ -546,7 +534,7 @@ DeepseekV3.cases = [
     Case(
         id="deepseek-v3-yarn-5x",
         seed=3282,
-        config=_config(
+        config=base_config(
             attention_bias=True,
             dtype="bfloat16",
             torch_dtype=...,
@@ -587,7 +575,7 @@ DeepseekV3.cases = [
     Case(
         id="kimi-k2-base",
         seed=3302,
-        config=_config(
+        config=base_config(
             aux_loss_alpha=0.001,
             ep_size=...,
             max_position_embeddings=1024,
