@@ -144,7 +144,7 @@ final class LoadedCheckpoint implements Checkpoint {
             return scales == null ? null : "expected F8_E4M3, as " + scales.name() + " exists, found " + type;
         }
         if (spec.role() != TensorRole.MATRIX) {
-            return "expected more than FP8 for a tensor of role " + spec.role() + ", found " + type;
+            return "expected a type of at least 16 bits, as only matrices of linear layers may be FP8, found " + type;
         }
         if (block == null) {
             return scales == null ? null : "has block scales, but the configuration has no weight_block_size";

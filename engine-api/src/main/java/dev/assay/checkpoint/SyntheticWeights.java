@@ -62,7 +62,10 @@ public record SyntheticWeights(long seed, List<SyntheticTensor> tensors) {
     }
 
     /// Weights for every tensor that a configuration demands, scaled so that each part of the model matters: gains
-    /// around 1 but never 1, matrices that keep the variance of their input, biases that are felt.
+    /// around 1 but never all 1, matrices that keep the variance of their input, biases that are felt.
+    ///
+    /// Mean and standard deviation: norms 1 and 0.2; matrices, routers and heads 0 and 1/√columns; embeddings 0 and
+    /// 1, or 1/√columns where they are the head too; biases 0 and 0.3; correction biases 0 and 0.5.
     ///
     /// With F8_E4M3, matrices are FP8 with block scales, and all else is BF16, as in published FP8 checkpoints.
     /// Correction biases are F32 throughout.
