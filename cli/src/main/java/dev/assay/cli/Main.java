@@ -62,6 +62,7 @@ final class Main {
     private static CommandLine commandLine(AssayCommand assay, Surroundings surroundings, String[] args) {
         return new CommandLine(assay)
                 .addSubcommand(new VerifyCommand(surroundings))
+                .addSubcommand(new ListCommand(surroundings))
                 .setOut(surroundings.out())
                 .setErr(surroundings.err())
                 .setColorScheme(CommandLine.Help.defaultColorScheme(surroundings.colours() ? Ansi.ON : Ansi.OFF))
