@@ -63,6 +63,7 @@ final class Main {
         return new CommandLine(assay)
                 .addSubcommand(new VerifyCommand(surroundings))
                 .addSubcommand(new ListCommand(surroundings))
+                .addSubcommand(new ExplainCommand(surroundings))
                 .setOut(surroundings.out())
                 .setErr(surroundings.err())
                 .setColorScheme(CommandLine.Help.defaultColorScheme(surroundings.colours() ? Ansi.ON : Ansi.OFF))
