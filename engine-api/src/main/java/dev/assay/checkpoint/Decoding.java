@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// Decodes elements to float32 and float64.
 ///
@@ -76,6 +77,7 @@ final class Decoding {
 
     static float[] vector(Tensor tensor) {
         checkRank(tensor, 1);
+        checkHeap(tensor);
         int columns = columns(tensor);
         try {
             float[] vector = new float[columns]; // [columns]
@@ -88,6 +90,7 @@ final class Decoding {
 
     static float[][] matrix(Tensor tensor) {
         checkRank(tensor, 2);
+        checkHeap(tensor);
         int rows = tensor.info().shape().getFirst();
         int columns = columns(tensor);
         try {
@@ -208,18 +211,23 @@ final class Decoding {
         }
     }
 
+    /// Refuses what can never fit, before time goes into the attempt to make room for it.
+    private static void checkHeap(Tensor tensor) {
+        if (tensor.info().elements() > Runtime.getRuntime().maxMemory() / Float.BYTES) {
+            throw tooLarge(tensor, null);
+        }
+    }
+
     private static CheckpointException notFloatingPoint(Tensor tensor) {
         return new CheckpointException(tensor.info().name() + ": elements of type "
                 + tensor.info().type() + " are not floating-point numbers");
     }
 
-    private static CheckpointException tooLarge(Tensor tensor, OutOfMemoryError e) {
-        long mebibytes = (tensor.info().elements() * Float.BYTES) >> 20;
-        return new CheckpointException(
-                tensor.info().name() + ": " + TensorInfo.format(tensor.info().shape()) + " takes " + mebibytes
-                        + " MiB as float32, the heap is limited to "
-                        + (Runtime.getRuntime().maxMemory() >> 20)
-                        + " MiB: raise it with -Xmx",
-                e);
+    private static CheckpointException tooLarge(Tensor tensor, @Nullable OutOfMemoryError cause) {
+        String message =
+                tensor.info().name() + ": " + TensorInfo.format(tensor.info().shape()) + " takes "
+                        + (tensor.info().elements() >> 18) + " MiB as float32, the heap is limited to "
+                        + (Runtime.getRuntime().maxMemory() >> 20) + " MiB: raise it with -Xmx";
+        return cause == null ? new CheckpointException(message) : new CheckpointException(message, cause);
     }
 }

@@ -57,30 +57,7 @@ final class SafetensorsCheckpoint {
             checkInside(folder, shard);
             files.put(name, SafetensorsFile.open(shard));
         }
-        List<StoredTensor> stored = new ArrayList<>();
-        Map<String, String> seen = new TreeMap<>(); // shard by tensor
-        for (Map.Entry<String, SafetensorsFile> shard : files.entrySet()) {
-            for (StoredTensor tensor : shard.getValue().stored()) {
-                String other = seen.put(tensor.name(), shard.getKey());
-                if (other != null) {
-                    throw new CheckpointException(indexFile + ": " + tensor.name()
-                            + ": expected in one shard, found in " + other + " and " + shard.getKey());
-                }
-                String expected = index.weightMap().get(tensor.name());
-                if (!shard.getKey().equals(expected)) {
-                    throw new CheckpointException(indexFile + ": " + tensor.name() + ": found in " + shard.getKey()
-                            + ", the index " + (expected == null ? "does not name it" : "says " + expected));
-                }
-                stored.add(tensor);
-            }
-        }
-        for (Map.Entry<String, String> entry : index.weightMap().entrySet()) {
-            if (!seen.containsKey(entry.getKey())) {
-                throw new CheckpointException(indexFile + ": " + entry.getKey() + ": expected in " + entry.getValue()
-                        + ", which has no such tensor");
-            }
-        }
-        return stored;
+        return index.match(files, indexFile.toString());
     }
 
     /// Refuses a shard that is a link out of the folder: the index comes with the checkpoint, and must not choose

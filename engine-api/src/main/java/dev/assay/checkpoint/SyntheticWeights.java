@@ -94,7 +94,7 @@ public record SyntheticWeights(long seed, List<SyntheticTensor> tensors) {
             }
             ElementType own = switch (spec.role()) {
                 case CORRECTION_BIAS -> ElementType.F32;
-                case EMBEDDING, HEAD, MATRIX, ROUTER, NORM, BIAS ->
+                case EMBEDDING, HEAD, MATRIX, TRANSPOSED_MATRIX, ROUTER, NORM, ZERO_CENTRED_NORM, BIAS ->
                     type == ElementType.F8_E4M3 ? ElementType.BF16 : type;
             };
             double mean = spec.role() == TensorRole.NORM ? 1 : 0;
@@ -105,10 +105,11 @@ public record SyntheticWeights(long seed, List<SyntheticTensor> tensors) {
 
     private static double std(TensorSpec spec, ModelConfig config) {
         return switch (spec.role()) {
-            case NORM -> 0.2;
+            case NORM, ZERO_CENTRED_NORM -> 0.2;
             case BIAS -> 0.3;
             case CORRECTION_BIAS -> 0.5;
             case MATRIX, ROUTER, HEAD -> 1 / Math.sqrt(spec.shape().getLast());
+            case TRANSPOSED_MATRIX -> 1 / Math.sqrt(spec.shape().get(spec.shape().size() - 2));
             // A tied embedding is the head too.
             case EMBEDDING ->
                 config.tieWordEmbeddings() ? 1 / Math.sqrt(spec.shape().getLast()) : 1;

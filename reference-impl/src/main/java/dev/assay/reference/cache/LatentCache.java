@@ -42,8 +42,8 @@ public final class LatentCache implements Cache {
 
         private Layer() {}
 
-        /// Appends the latent, `[kvLoraRank]`, and the rotated key, `[qkRopeHeadDim]`, of the next position, which are
-        /// kept, not copied.
+        /// Appends the latent, `[kvLoraRank]`, and the rotated key, `[qkRopeHeadDim]`, of the next position,
+        /// which are kept, not copied.
         public void append(float[] latent, float[] rotatedKey) {
             latents.add(latent);
             rotatedKeys.add(rotatedKey);

@@ -58,8 +58,8 @@ import java.util.Arrays;
 /// **Not here.** Multi-token prediction (the layers after L that checkpoints carry), FP8 arithmetic (blocks are
 /// dequantised when read), the sparse attention of V3.2, the vision tower of Kimi K2.5, dropout, balance losses.
 public final class DeepSeekV3 implements ReferenceDecoder<LatentCache> {
-    /// Eps of the norms on both latents. Not `rms_norm_eps`: Hugging Face builds these two with its class default, and
-    /// DeepSeek's code has 1e-6 everywhere. Kimi K2 Thinking says 1e-5 and still gets 1e-6 here.
+    /// Eps of the norms on both latents. Not `rms_norm_eps`: Hugging Face builds these two with its class default,
+    /// and DeepSeek's code has 1e-6 everywhere. Kimi K2 Thinking says 1e-5 and still gets 1e-6 here.
     private static final double LATENT_NORM_EPS = 1e-6;
 
     private final DeepSeekV3Config config;
@@ -119,7 +119,8 @@ public final class DeepSeekV3 implements ReferenceDecoder<LatentCache> {
         return logits;
     }
 
-    /// Multi-head latent attention up to the output projection, eq. 1 to 10. `x` is `[T][D]`, the result `[T][H·v]`.
+    /// Multi-head latent attention up to the output projection, eq. 1 to 10. `x` is `[T][D]`, the result
+    /// `[T][H·v]`.
     ///
     /// Keys and values are expanded from the latents before they are used, as the equations have it. Engines may
     /// instead absorb the expansion into queries and outputs; that is the same product in another order.
@@ -197,16 +198,15 @@ public final class DeepSeekV3 implements ReferenceDecoder<LatentCache> {
         return config.ropeInterleave() ? rope.rotateInterleaved(head, position) : rope.rotateHalfSplit(head, position);
     }
 
-    /// 1/√(n+r), eq. 10, times mscale² where YaRN extends the context: the temperature that YaRN would put into cosine
-    /// and sine acts on all n+r elements of a head here, although only r of them are rotated.
+    /// 1/√(n+r), eq. 10, times mscale² where YaRN extends the context: the temperature that YaRN would put into
+    /// cosine and sine acts on all n+r elements of a head here, although only r of them are rotated.
     static double softmaxScale(DeepSeekV3Config config) {
         double scale = 1 / Math.sqrt(config.qkNopeHeadDim() + config.qkRopeHeadDim());
         return switch (config.ropeParameters()) {
             case Default _, Linear _, Llama3 _ -> scale;
             case Yarn yarn -> {
-                // Not given, or given as 0, which makes the factor 1.
-                double mscaleAllDim = yarn.mscaleAllDim() == null ? 0 : yarn.mscaleAllDim();
-                double mscale = Rope.yarnMscale(yarn.factor(), mscaleAllDim);
+                Double mscaleAllDim = yarn.mscaleAllDim();
+                double mscale = mscaleAllDim == null ? 1 : Rope.yarnMscale(yarn.factor(), mscaleAllDim);
                 yield scale * mscale * mscale;
             }
         };
@@ -270,9 +270,9 @@ public final class DeepSeekV3 implements ReferenceDecoder<LatentCache> {
         return output;
     }
 
-    /// The k experts of a token, best first, eq. 16: by score plus bias, from the groups whose two best experts have
-    /// the largest sum (section 2.1.2, node-limited routing). `scores` and `bias` are `[E]`.
-    private int[] choose(double[] scores, float[] bias) {
+    /// The k experts of a token, best first, eq. 16: by score plus bias, from the groups whose two best experts
+    /// have the largest sum (section 2.1.2, node-limited routing). `scores` and `bias` are `[E]`.
+    int[] choose(double[] scores, float[] bias) {
         int E = config.nRoutedExperts();
         double[] biased = new double[E]; // [E]
         for (int e = 0; e < E; e++) {
@@ -297,7 +297,7 @@ public final class DeepSeekV3 implements ReferenceDecoder<LatentCache> {
 
     /// The weights of the chosen experts, `[k]`, eq. 13 and 14, from their scores without bias, times
     /// `routed_scaling_factor`.
-    private double[] routingWeights(double[] scores, int[] chosen) {
+    double[] routingWeights(double[] scores, int[] chosen) {
         double sum = 1e-20; // HF's guard against a division by zero
         for (int e : chosen) {
             sum += scores[e];
@@ -310,9 +310,9 @@ public final class DeepSeekV3 implements ReferenceDecoder<LatentCache> {
         return routingWeights;
     }
 
-    /// A projection of the attention that has a bias if the configuration has `attention_bias`: those out of and into
-    /// the hidden state (q_a_proj, kv_a_proj_with_mqa, o_proj), but never q_proj, q_b_proj and kv_b_proj. `x` is
-    /// `[T][in]`, the result `[T][out]`.
+    /// A projection of the attention that has a bias if the configuration has `attention_bias`: those out of and
+    /// into the hidden state (q_a_proj, kv_a_proj_with_mqa, o_proj), but never q_proj, q_b_proj and kv_b_proj. `x`
+    /// is `[T][in]`, the result `[T][out]`.
     private float[][] projectMaybeBiased(Weights w, String name, int out, float[][] x) {
         float[][] weight = w.matrix(name + ".weight", out, x[0].length); // [out][in]
         return config.attentionBias() ? linear(weight, w.vector(name + ".bias", out), x) : linear(weight, x);

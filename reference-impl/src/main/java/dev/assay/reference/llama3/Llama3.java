@@ -101,8 +101,8 @@ public final class Llama3 implements ReferenceDecoder<KvCache> {
         return logits;
     }
 
-    /// Causal grouped-query attention up to the output projection: each KV head serves H/K consecutive query heads. `x`
-    /// is `[T][D]`, the result `[T][H·d]`.
+    /// Causal grouped-query attention up to the output projection: each KV head serves H/K consecutive query heads.
+    /// `x` is `[T][D]`, the result `[T][H·d]`.
     private float[][] attend(float[][] x, Weights w, KvCache.Layer cache) {
         int H = config.numAttentionHeads();
         int K = config.numKeyValueHeads();

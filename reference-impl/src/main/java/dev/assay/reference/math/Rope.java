@@ -5,7 +5,6 @@ import dev.assay.config.RopeParameters.Default;
 import dev.assay.config.RopeParameters.Linear;
 import dev.assay.config.RopeParameters.Llama3;
 import dev.assay.config.RopeParameters.Yarn;
-import org.jspecify.annotations.Nullable;
 
 /// Rotary position embedding, arXiv:2104.09864, section 3.2.2: pair i of a head is turned by the angle position ·
 /// f\[i\], where f\[i\] = θ^(−2i/d) are the inverse frequencies.
@@ -59,8 +58,8 @@ public final class Rope {
         return (1 - kept) * unscaled / p.factor() + kept * unscaled;
     }
 
-    /// YaRN, arXiv:2309.00071, section 3.2 ("NTK-by-parts"), with the ramp over pair indices as in HF and DeepSeek's
-    /// code: pairs before the ramp keep their frequency, pairs after it are divided by the factor.
+    /// YaRN, arXiv:2309.00071, section 3.2 ("NTK-by-parts"), with the ramp over pair indices as in HF and
+    /// DeepSeek's code: pairs before the ramp keep their frequency, pairs after it are divided by the factor.
     private static double scale(double unscaled, Yarn p, int i, int headDim) {
         double low = rampDimension(p.betaFast(), p, headDim);
         double high = rampDimension(p.betaSlow(), p, headDim);
@@ -79,8 +78,8 @@ public final class Rope {
         return unscaled / p.factor() * interpolated + unscaled * (1 - interpolated);
     }
 
-    /// The pair index, not a whole number, whose wavelength fits `rotations` times into the original context: the i for
-    /// which rotations · 2π·θ^(2i/d) = original, where the ramp begins (beta_fast) or ends (beta_slow).
+    /// The pair index, not a whole number, whose wavelength fits `rotations` times into the original context: the i
+    /// for which rotations · 2π·θ^(2i/d) = original, where the ramp begins (beta_fast) or ends (beta_slow).
     private static double rampDimension(double rotations, Yarn p, int headDim) {
         return headDim
                 * StrictMath.log(p.originalMaxPositionEmbeddings() / (rotations * 2 * Math.PI))
@@ -98,21 +97,17 @@ public final class Rope {
     }
 
     private static double attentionFactor(Yarn p) {
-        if (p.attentionFactor() != null) {
-            return p.attentionFactor();
+        Double attentionFactor = p.attentionFactor();
+        if (attentionFactor != null) {
+            return attentionFactor;
         }
-        double mscale = orZero(p.mscale());
-        double mscaleAllDim = orZero(p.mscaleAllDim());
-        // Both or neither, and HF takes a zero for "not given".
-        if (mscale == 0 || mscaleAllDim == 0) {
+        Double mscale = p.mscale();
+        Double mscaleAllDim = p.mscaleAllDim();
+        if (mscale == null || mscaleAllDim == null) {
             return yarnMscale(p.factor(), 1);
         }
         // 1 in every published DeepSeek V3 and Kimi K2 file, where both are 1: the softmax scale has the temperature.
         return yarnMscale(p.factor(), mscale) / yarnMscale(p.factor(), mscaleAllDim);
-    }
-
-    private static double orZero(@Nullable Double value) {
-        return value == null ? 0 : value;
     }
 
     /// YaRN's attention temperature √(1/t) = 0.1·mscale·ln(factor) + 1, arXiv:2309.00071, section 3.4, to which
@@ -135,8 +130,8 @@ public final class Rope {
         return rotated;
     }
 
-    /// Rotates the pairs (2i, 2i + 1) of a head: the paper's layout, Meta's and DeepSeek's. `head` and the result are
-    /// `[d]`.
+    /// Rotates the pairs (2i, 2i + 1) of a head: the paper's layout, Meta's and DeepSeek's. `head` and the result
+    /// are `[d]`.
     public float[] rotateInterleaved(float[] head, int position) {
         int half = requireHeadDim(head) / 2;
         float[] rotated = new float[head.length]; // [d]
