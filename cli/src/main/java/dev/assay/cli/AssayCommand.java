@@ -74,8 +74,7 @@ final class AssayCommand implements Runnable {
         @Override
         public String[] getVersion() {
             return new String[] {
-                "assay " + suiteVersion(),
-                "Java " + Runtime.version() + " (" + System.getProperty("java.vendor") + ")"
+                "assay " + suiteVersion(), "Java " + Runtime.version() + " (" + System.getProperty("java.vendor") + ")"
             };
         }
     }

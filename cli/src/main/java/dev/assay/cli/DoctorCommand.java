@@ -36,7 +36,8 @@ final class DoctorCommand implements Callable<Integer> {
     @Parameters(
             arity = "0..1",
             paramLabel = "FOLDER",
-            description = "Checkpoint to look at: a folder with config.json and model.safetensors, or an index and shards.")
+            description =
+                    "Checkpoint to look at: a folder with config.json and model.safetensors, or an index and shards.")
     private @Nullable String folder;
 
     @Option(
@@ -88,8 +89,8 @@ final class DoctorCommand implements Callable<Integer> {
 
     private void machine() {
         Environment environment = EnvironmentProbe.probe();
-        note(environment.cpu() + ", " + Sizes.plural(environment.processors(), "processor") + ", "
-                + environment.os() + " on " + environment.architecture());
+        note(environment.cpu() + ", " + Sizes.plural(environment.processors(), "processor") + ", " + environment.os()
+                + " on " + environment.architecture());
         note(Sizes.bytes(environment.memoryBytes()) + " of memory, of which the Java heap may take "
                 + Sizes.bytes(environment.maxHeapBytes()));
     }

@@ -23,7 +23,8 @@ record Engines(SortedMap<String, Engine> byId, List<Fault> faults) {
         faults = List.copyOf(faults);
     }
 
-    /// Every engine that the module path or class path provides. One that cannot be loaded does not hide the others.
+    /// Every engine that the module path or class path provides. One that cannot be loaded does not hide the
+    /// others.
     static Engines ofInstallation() {
         List<Engine> found = new ArrayList<>();
         List<Fault> faults = new ArrayList<>();
@@ -51,7 +52,8 @@ record Engines(SortedMap<String, Engine> byId, List<Fault> faults) {
                 String id = engine.info().id();
                 Engine other = byId.putIfAbsent(id, engine);
                 if (other != null) {
-                    String both = other.getClass().getName() + " and " + engine.getClass().getName();
+                    String both = other.getClass().getName() + " and "
+                            + engine.getClass().getName();
                     all.add(new Fault(id, "two engines have this id: " + both, REPRODUCE));
                 }
             } catch (RuntimeException e) {

@@ -39,8 +39,9 @@ final class ExplainCommand implements Callable<Integer> {
 
     @Parameters(
             paramLabel = "CASE|ARCHITECTURE|CONFIG",
-            description = "Id of a bundled case or of an architecture, a config.json, or a folder with a golden case or "
-                    + "a checkpoint.")
+            description =
+                    "Id of a bundled case or of an architecture, a config.json, or a folder with a golden case or "
+                            + "a checkpoint.")
     private String subject = "";
 
     ExplainCommand(Surroundings surroundings) {
@@ -76,9 +77,10 @@ final class ExplainCommand implements Callable<Integer> {
             List<String> architectures =
                     Arrays.stream(Architecture.values()).map(Architecture::id).toList();
             known.addAll(architectures);
-            throw new UsageException("'" + subject + "' is neither a golden case nor an architecture, nor a file or folder"
-                    + Names.suggestion(subject, known) + Names.listing("architectures", architectures)
-                    + Names.listing("cases", cases));
+            throw new UsageException(
+                    "'" + subject + "' is neither a golden case nor an architecture, nor a file or folder"
+                            + Names.suggestion(subject, known) + Names.listing("architectures", architectures)
+                            + Names.listing("cases", cases));
         }
         return 0;
     }
@@ -138,7 +140,8 @@ final class ExplainCommand implements Callable<Integer> {
                                             .sorted()
                                             .map(capability -> capability.name().toLowerCase(Locale.ROOT))
                                             .toList()));
-                case Support.Unsupported(String reason) -> text.append("unsupported: ").append(reason);
+                case Support.Unsupported(String reason) ->
+                    text.append("unsupported: ").append(reason);
             }
             text.append('\n');
         }

@@ -63,7 +63,8 @@ final class MaterializeCommand implements Callable<Integer> {
         Path folder = folder();
         GoldenCase golden = selected.reader().get();
         if (!(golden.weights() instanceof WeightSource.Synthesised synthesised)) {
-            throw new UsageException("--case: the weights of " + golden.id() + " are files already, in " + golden.source());
+            throw new UsageException(
+                    "--case: the weights of " + golden.id() + " are files already, in " + golden.source());
         }
         try {
             long bytes = write(golden, synthesised, folder);
@@ -102,7 +103,8 @@ final class MaterializeCommand implements Callable<Integer> {
     /// Writes the two files beside the folder, checks them, and moves them in place: a folder that is there has the
     /// right content. Returns the size of the weights.
     private long write(GoldenCase golden, WeightSource.Synthesised synthesised, Path folder) throws IOException {
-        Path parent = Files.createDirectories(folder.toAbsolutePath().normalize()).getParent();
+        Path parent =
+                Files.createDirectories(folder.toAbsolutePath().normalize()).getParent();
         Path part = Files.createTempDirectory(parent == null ? folder : parent, ".materialize-");
         try (Progress progress = Progress.of(surroundings, "materialize", 2)) {
             progress.now("writing " + MODEL);

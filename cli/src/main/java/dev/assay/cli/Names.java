@@ -45,7 +45,8 @@ final class Names {
         return names.isEmpty() ? text.append(" none").toString() : text.toString();
     }
 
-    /// The most similar name, if one is similar enough to be meant: it contains what was given, or a third of its letters
+    /// The most similar name, if one is similar enough to be meant: it contains what was given, or a third of its
+    /// letters
     /// differ.
     static Optional<String> closest(String given, Collection<String> valid) {
         String wanted = given.toLowerCase(Locale.ROOT);

@@ -57,7 +57,8 @@ record SelectedCase(String name, Supplier<GoldenCase> reader) {
         }
     }
 
-    /// Those cases whose architecture is among the named ones; all of them if no name is given. A case that cannot be
+    /// Those cases whose architecture is among the named ones; all of them if no name is given. A case that cannot
+    /// be
     /// read stays: nobody knows what it is, and whoever runs it will say why.
     ///
     /// @throws UsageException if an architecture is unknown, or none of the cases is left
@@ -65,7 +66,8 @@ record SelectedCase(String name, Supplier<GoldenCase> reader) {
         if (names.isEmpty()) {
             return cases;
         }
-        List<String> ids = Arrays.stream(Architecture.values()).map(Architecture::id).toList();
+        List<String> ids =
+                Arrays.stream(Architecture.values()).map(Architecture::id).toList();
         names.forEach(name -> Names.require("architecture", name, ids));
         List<SelectedCase> left = new ArrayList<>();
         Set<Architecture> found = EnumSet.noneOf(Architecture.class);

@@ -26,7 +26,8 @@ record Shard(int index, int count) {
         return new Shard(Integer.parseInt(parts.group(1)), Integer.parseInt(parts.group(2)));
     }
 
-    /// Every `count`-th element from the `index`-th on: the parts of a list have no element in common and all of them
+    /// Every `count`-th element from the `index`-th on: the parts of a list have no element in common and all of
+    /// them
     /// together.
     <T> List<T> of(List<T> all) {
         List<T> part = new ArrayList<>();

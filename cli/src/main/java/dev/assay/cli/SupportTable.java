@@ -67,8 +67,8 @@ final class SupportTable {
                 .column("CASES", Align.RIGHT));
         for (Architecture architecture : Architecture.values()) {
             List<Row> own = rows.getOrDefault(architecture, List.of());
-            List<String> cells = new ArrayList<>(
-                    List.of(architecture.id(), architecture.title(), Integer.toString(own.size())));
+            List<String> cells =
+                    new ArrayList<>(List.of(architecture.id(), architecture.title(), Integer.toString(own.size())));
             for (EngineInfo engine : engines) {
                 cells.add(own.isEmpty() ? "-" : extent(own, engine.id(), "yes", "no"));
             }
@@ -79,8 +79,8 @@ final class SupportTable {
 
     /// The cases of some architectures as a table for people, and the reason of every refusal.
     String cases(Collection<Architecture> architectures) {
-        ConsoleTable table = withEngines(
-                new ConsoleTable().column("CASE", Align.LEFT).column("ARCHITECTURE", Align.LEFT));
+        ConsoleTable table =
+                withEngines(new ConsoleTable().column("CASE", Align.LEFT).column("ARCHITECTURE", Align.LEFT));
         StringBuilder reasons = new StringBuilder();
         for (Architecture architecture : architectures) {
             for (Row row : rows.getOrDefault(architecture, List.of())) {
@@ -111,10 +111,16 @@ final class SupportTable {
         engines.forEach(engine -> text.append(" `").append(engine.id()).append("` |"));
         text.append("\n|---|---:|").append("---|".repeat(engines.size())).append('\n');
         rows.forEach((architecture, own) -> {
-            text.append("| ").append(architecture.title()).append(" (`").append(architecture.id()).append("`) | ");
+            text.append("| ")
+                    .append(architecture.title())
+                    .append(" (`")
+                    .append(architecture.id())
+                    .append("`) | ");
             text.append(own.size()).append(" |");
             for (EngineInfo engine : engines) {
-                text.append(' ').append(extent(own, engine.id(), "supported", "unsupported")).append(" |");
+                text.append(' ')
+                        .append(extent(own, engine.id(), "supported", "unsupported"))
+                        .append(" |");
             }
             text.append('\n');
         });

@@ -159,13 +159,14 @@ final class Verification {
         } catch (GoldenException | ConfigException | CheckpointException e) {
             faults.add(new Fault(golden.id(), String.valueOf(e.getMessage()), reproduce));
         } catch (RuntimeException e) {
-            faults.add(new Fault(golden.id(), "the suite failed on " + engine.info().id() + ": " + e, reproduce));
+            faults.add(new Fault(
+                    golden.id(), "the suite failed on " + engine.info().id() + ": " + e, reproduce));
         }
     }
 
     private String reproduce(ObservedEngine engine, GoldenCase golden) {
-        List<String> arguments = new ArrayList<>(
-                List.of("verify", "--engine", engine.info().id(), "--case", golden.source()));
+        List<String> arguments =
+                new ArrayList<>(List.of("verify", "--engine", engine.info().id(), "--case", golden.source()));
         if (options.threads() > 1) {
             arguments.addAll(List.of("--threads", Integer.toString(options.threads())));
         }

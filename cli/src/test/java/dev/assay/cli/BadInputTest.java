@@ -44,7 +44,12 @@ class BadInputTest {
     }
 
     private CommandRun verify(Path golden) {
-        return run("verify", "--case", golden.toString(), "--out", folder.resolve("out").toString());
+        return run(
+                "verify",
+                "--case",
+                golden.toString(),
+                "--out",
+                folder.resolve("out").toString());
     }
 
     private static void replace(Path file, String expression, String replacement) throws IOException {
@@ -112,10 +117,7 @@ class BadInputTest {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            textBlock =
-                    """
+    @CsvSource(delimiter = '|', textBlock = """
                     qwen3-base       | "rope_theta": *[0-9.]+             | "rope_theta": 20000           | layer 0, context.0
                     qwen3-base       | "rms_norm_eps": *[0-9.e-]+         | "rms_norm_eps": 0.006         | layer 0, attention_input.0
                     qwen3-base       | "num_hidden_layers": *3            | "num_hidden_layers": 2        | model.layers.2.

@@ -30,9 +30,7 @@ class DebugTest {
     void anInternalErrorIsOneLineAndACommand() {
         CommandRun run = run(Map.of(), "list");
         assertThat(run.exitCode()).isEqualTo(4);
-        assertThat(run.err())
-                .isEqualTo(
-                        """
+        assertThat(run.err()).isEqualTo("""
                         assay: internal error: java.lang.IllegalStateException: a bug
                         reproduce: ./assay list --debug
                         """);

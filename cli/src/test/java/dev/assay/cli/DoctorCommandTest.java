@@ -65,7 +65,8 @@ class DoctorCommandTest {
 
     @Test
     void noGoldenCaseAtAllIsWrong() {
-        assertThat(CommandRun.of(List.of(Toy.right("right")), Toy.goldens(), "doctor").out())
+        assertThat(CommandRun.of(List.of(Toy.right("right")), Toy.goldens(), "doctor")
+                        .out())
                 .contains("WRONG  no golden case is bundled\n");
     }
 

@@ -16,7 +16,9 @@ import org.junit.jupiter.api.Test;
 class EnginesTest {
     @Test
     void sortsEnginesById() {
-        assertThat(Engines.of(List.of(Toy.right("b"), Toy.right("a")), List.of()).byId().keySet())
+        assertThat(Engines.of(List.of(Toy.right("b"), Toy.right("a")), List.of())
+                        .byId()
+                        .keySet())
                 .containsExactly("a", "b");
     }
 
@@ -25,7 +27,11 @@ class EnginesTest {
         Engine first = Toy.right("a");
         Engines engines = Engines.of(List.of(first, Toy.right("a")), List.of());
         assertThat(engines.byId()).containsEntry("a", first);
-        assertThat(engines.faults()).extracting(Fault::message).singleElement().asString().startsWith("two engines have");
+        assertThat(engines.faults())
+                .extracting(Fault::message)
+                .singleElement()
+                .asString()
+                .startsWith("two engines have");
     }
 
     @Test
@@ -48,6 +54,10 @@ class EnginesTest {
         };
         Engines engines = Engines.of(List.of(nameless, Toy.right("a")), List.of());
         assertThat(engines.byId().keySet()).containsExactly("a");
-        assertThat(engines.faults()).extracting(Fault::message).singleElement().asString().contains("who am I?");
+        assertThat(engines.faults())
+                .extracting(Fault::message)
+                .singleElement()
+                .asString()
+                .contains("who am I?");
     }
 }

@@ -63,16 +63,15 @@ class ExplainCommandTest {
 
         assertThat(run.exitCode()).isEqualTo(0);
         assertThat(run.out())
-                .contains("\nTensors in the files:\n  BF16: 24 tensors, 1,104 elements, 2.2 KiB\nEvery tensor is used.\n");
+                .contains(
+                        "\nTensors in the files:\n  BF16: 24 tensors, 1,104 elements, 2.2 KiB\nEvery tensor is used.\n");
     }
 
     @Test
     void aCaseThatCannotBeBelievedIsAFault() {
         CommandRun run = explain("broken");
         assertThat(run.exitCode()).isEqualTo(4);
-        assertThat(run.err())
-                .isEqualTo(
-                        """
+        assertThat(run.err()).isEqualTo("""
                         assay: cases/broken/config.json: expected SHA-256 00, found 11
                         reproduce: ./assay explain broken --debug
                         """);

@@ -22,9 +22,7 @@ class ListCommandTest {
     void showsWhoSupportsWhat() {
         CommandRun run = list();
         assertThat(run.exitCode()).isEqualTo(0);
-        assertThat(run.out())
-                .isEqualTo(
-                        """
+        assertThat(run.out()).isEqualTo("""
                         ARCHITECTURE  NAME            CASES  ABSENT  RIGHT
                         llama3        Llama 3.x           0  -       -
                         qwen3         Qwen3               2  no      yes
@@ -42,9 +40,7 @@ class ListCommandTest {
 
     @Test
     void makesTheTableOfTheReadme() {
-        assertThat(list("--markdown").out())
-                .isEqualTo(
-                        """
+        assertThat(list("--markdown").out()).isEqualTo("""
                         | Architecture | Golden cases | `absent` | `right` |
                         |---|---:|---|---|
                         | Qwen3 (`qwen3`) | 2 | unsupported | supported |

@@ -13,7 +13,14 @@ class NamesTest {
     private static final List<String> NAMES = List.of("deepseek-v3", "kimi-k2", "llama3", "qwen3");
 
     @ParameterizedTest
-    @CsvSource({"qwen, qwen3", "Qwen3, qwen3", "lama3, llama3", "deepseekv3, deepseek-v3", "kimi, kimi-k2", "seek, deepseek-v3"})
+    @CsvSource({
+        "qwen, qwen3",
+        "Qwen3, qwen3",
+        "lama3, llama3",
+        "deepseekv3, deepseek-v3",
+        "kimi, kimi-k2",
+        "seek, deepseek-v3"
+    })
     void suggestsTheNameThatWasProbablyMeant(String given, String meant) {
         assertThat(Names.closest(given, NAMES)).contains(meant);
     }
@@ -42,6 +49,8 @@ class NamesTest {
     @Test
     void breaksLongLists() {
         List<String> many = IntStream.range(100, 150).mapToObj(i -> "case-" + i).toList();
-        assertThat(Names.listing("cases", many).lines()).allMatch(line -> line.length() <= 100).hasSizeGreaterThan(5);
+        assertThat(Names.listing("cases", many).lines())
+                .allMatch(line -> line.length() <= 100)
+                .hasSizeGreaterThan(5);
     }
 }

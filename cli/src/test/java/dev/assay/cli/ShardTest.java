@@ -30,7 +30,23 @@ class ShardTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "1", "/", "1/", "/1", "0/1", "2/1", "01/2", "1/02", "1 / 2", "1/2 ", "a/b", "+1/2", "1/10000000000"})
+    @ValueSource(
+            strings = {
+                "",
+                "1",
+                "/",
+                "1/",
+                "/1",
+                "0/1",
+                "2/1",
+                "01/2",
+                "1/02",
+                "1 / 2",
+                "1/2 ",
+                "a/b",
+                "+1/2",
+                "1/10000000000"
+            })
     void refusesAnyOtherForm(String text) {
         assertThatThrownBy(() -> Shard.parse(text))
                 .isInstanceOf(UsageException.class)

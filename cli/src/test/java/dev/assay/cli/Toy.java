@@ -30,8 +30,7 @@ import java.util.function.Supplier;
 
 /// A world in which logits are a hash of the tokens before them: golden cases and engines without any arithmetic.
 final class Toy {
-    static final String CONFIG_JSON =
-            """
+    static final String CONFIG_JSON = """
             {
               "model_type": "qwen3", "architectures": ["Qwen3ForCausalLM"], "vocab_size": 11, "hidden_size": 8,
               "intermediate_size": 12, "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 1,

@@ -21,10 +21,7 @@ class UsageErrorsTest {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            textBlock =
-                    """
+    @CsvSource(delimiter = '|', textBlock = """
                     ''                                             | assay: a command is missing
                     verfy                                          | did you mean verify?
                     verify --enginee vector                        | did you mean --engine?
@@ -62,7 +59,9 @@ class UsageErrorsTest {
                     """)
     void endWith64AndSayWhatIsValid(String line, String message) throws IOException {
         Files.writeString(folder.resolve("file"), "taken");
-        String[] args = line.isEmpty() ? new String[0] : line.replace("OUT", folder.toString()).split(" ");
+        String[] args = line.isEmpty()
+                ? new String[0]
+                : line.replace("OUT", folder.toString()).split(" ");
 
         CommandRun run = run(args);
 

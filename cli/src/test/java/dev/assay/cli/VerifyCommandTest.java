@@ -97,11 +97,12 @@ class VerifyCommandTest {
 
     @Test
     void aFailingEngineIsAnError() throws IOException {
-        CommandRun run = verify(
-                List.of(Toy.failing("failing", new IllegalStateException("no luck"))), Toy.goldens("one"));
+        CommandRun run =
+                verify(List.of(Toy.failing("failing", new IllegalStateException("no luck"))), Toy.goldens("one"));
 
         assertThat(run.exitCode()).isEqualTo(1);
-        assertThat(run.out()).contains("\nERROR  failing  qwen3  one  one-shot\n      IllegalStateException: no luck\n");
+        assertThat(run.out())
+                .contains("\nERROR  failing  qwen3  one  one-shot\n      IllegalStateException: no luck\n");
         assertThat(report().results()).extracting(CheckResult::outcome).contains(Outcome.ERROR);
     }
 
@@ -138,7 +139,8 @@ class VerifyCommandTest {
 
     @Test
     void nothingThatRanIsAFault() throws IOException {
-        assertThat(verify(List.of(Toy.refusing("absent", "no device")), Toy.goldens("one")).exitCode())
+        assertThat(verify(List.of(Toy.refusing("absent", "no device")), Toy.goldens("one"))
+                        .exitCode())
                 .isEqualTo(4);
         assertThat(report().faults()).extracting(Fault::subject).containsExactly("run");
     }
@@ -155,15 +157,12 @@ class VerifyCommandTest {
         CommandRun run = verify(List.of(Toy.right("right")), Toy.goldens("broken-a", "one"));
 
         assertThat(run.exitCode()).isEqualTo(4);
-        assertThat(run.out())
-                .contains(
-                        """
+        assertThat(run.out()).contains("""
 
                         FAULT  broken-a
                               cases/broken-a/config.json: expected SHA-256 00, found 11
                               reproduce: ./assay verify --case broken-a
-                        """)
-                .contains("\nFAULT: PASS 8; 1 fault\n");
+                        """).contains("\nFAULT: PASS 8; 1 fault\n");
         assertThat(report().results()).hasSize(8);
     }
 
@@ -198,7 +197,8 @@ class VerifyCommandTest {
 
         assertThat(report().results())
                 .hasSize(8)
-                .allMatch(result -> result.engine().equals("right") && result.caseId().equals("two"));
+                .allMatch(result ->
+                        result.engine().equals("right") && result.caseId().equals("two"));
     }
 
     @Test
@@ -230,8 +230,7 @@ class VerifyCommandTest {
     void reproduceCommandsKeepTheThreads() throws IOException {
         verify(List.of(Toy.right("right")), Toy.goldens("one"), "--threads", "2");
         assertThat(report().results())
-                .allMatch(result ->
-                        result.reproduce().equals("./assay verify --engine right --case one --threads 2"));
+                .allMatch(result -> result.reproduce().equals("./assay verify --engine right --case one --threads 2"));
         assertThat(report().engines().getFirst().decisions()).containsExactly("uses 2 threads");
     }
 
@@ -251,7 +250,8 @@ class VerifyCommandTest {
         List<Engine> engines = List.of(Toy.right("right"));
         GoldenSource goldens = Toy.goldens("one");
 
-        assertThat(CommandRun.of(engines, List.of(), goldens, Map.of(), true, args).out())
+        assertThat(CommandRun.of(engines, List.of(), goldens, Map.of(), true, args)
+                        .out())
                 .contains("\033[32mPASS\033[0m");
         assertThat(CommandRun.of(engines, List.of(), goldens, Map.of("NO_COLOR", "1"), true, args)
                         .out())
@@ -259,7 +259,8 @@ class VerifyCommandTest {
         assertThat(CommandRun.of(engines, List.of(), goldens, Map.of("TERM", "dumb"), true, args)
                         .out())
                 .doesNotContain("\033");
-        assertThat(CommandRun.of(engines, List.of(), goldens, Map.of(), false, args).out())
+        assertThat(CommandRun.of(engines, List.of(), goldens, Map.of(), false, args)
+                        .out())
                 .doesNotContain("\033");
     }
 
