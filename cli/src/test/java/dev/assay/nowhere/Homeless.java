@@ -1,0 +1,6 @@
+package dev.assay.nowhere;
+
+/// Lies in a package that belongs to no module.
+final class Homeless {
+    private Homeless() {}
+}
