@@ -7,5 +7,6 @@ module dev.assay.plan {
     requires transitive dev.assay.engine;
 
     exports dev.assay.plan;
+    exports dev.assay.plan.cost;
     exports dev.assay.plan.planner;
 }
