@@ -13,6 +13,8 @@ final class ReferenceSession<C extends Cache> implements Session {
     private final SessionOptions options;
     private C cache;
     private boolean closed;
+    /// Whether a pass was left by an exception, so that some layers have cached its tokens and others have not.
+    private boolean torn;
 
     ReferenceSession(ReferenceDecoder<C> decoder, int vocabSize, SessionOptions options) {
         this.decoder = decoder;
@@ -38,6 +40,9 @@ final class ReferenceSession<C extends Cache> implements Session {
     /// Logits after each token, `[T][V]`. Nothing is appended if a check fails.
     private float[][] append(int[] tokens) {
         requireOpen();
+        if (torn) {
+            throw new IllegalStateException("an earlier call was cut short: reset the session");
+        }
         if (tokens.length == 0) {
             throw new IllegalArgumentException("no tokens to append");
         }
@@ -51,7 +56,10 @@ final class ReferenceSession<C extends Cache> implements Session {
             throw new IllegalArgumentException("context full: " + length() + " positions held, " + tokens.length
                     + " to append, " + options.maxContext() + " at most");
         }
-        return decoder.forward(tokens, cache, options.taps());
+        torn = true;
+        float[][] logits = decoder.forward(tokens, cache, options.taps()); // [T][V]
+        torn = false;
+        return logits;
     }
 
     @Override
@@ -68,6 +76,7 @@ final class ReferenceSession<C extends Cache> implements Session {
     public void reset() {
         requireOpen();
         cache = decoder.newCache();
+        torn = false;
     }
 
     @Override

@@ -272,7 +272,7 @@ public final class DeepSeekV3 implements ReferenceDecoder<LatentCache> {
 
     /// The k experts of a token, best first, eq. 16: by score plus bias, from the groups whose two best experts
     /// have the largest sum (section 2.1.2, node-limited routing). `scores` and `bias` are `[E]`.
-    private int[] choose(double[] scores, float[] bias) {
+    int[] choose(double[] scores, float[] bias) {
         int E = config.nRoutedExperts();
         double[] biased = new double[E]; // [E]
         for (int e = 0; e < E; e++) {
@@ -297,7 +297,7 @@ public final class DeepSeekV3 implements ReferenceDecoder<LatentCache> {
 
     /// The weights of the chosen experts, `[k]`, eq. 13 and 14, from their scores without bias, times
     /// `routed_scaling_factor`.
-    private double[] routingWeights(double[] scores, int[] chosen) {
+    double[] routingWeights(double[] scores, int[] chosen) {
         double sum = 1e-20; // HF's guard against a division by zero
         for (int e : chosen) {
             sum += scores[e];
