@@ -28,7 +28,7 @@ class PublishedFactsTest {
 
     @Test
     void everyPublishedModelIsPlannedOrFactsOnly() {
-        assertThat(planned()).hasSize(11);
+        assertThat(planned()).hasSize(33);
         assertThat(factsOnly()).hasSize(25);
     }
 
