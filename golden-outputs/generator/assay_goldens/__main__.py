@@ -1,4 +1,4 @@
-"""The commands: generate, check, materialize, seeds, list, vectors."""
+"""The commands: generate, check, materialize, seeds, random, list, vectors."""
 
 from __future__ import annotations
 
@@ -87,6 +87,16 @@ def write_index() -> None:
     (ROOT / "index.json").write_text(text, encoding="utf-8")
 
 
+SIZES = {
+    "num_hidden_layers": "{} layers",
+    "n_layer": "{} layers",
+    "hidden_size": "hidden {}",
+    "n_embd": "hidden {}",
+    "num_attention_heads": "{} heads",
+    "n_head": "{} heads",
+}
+"""What the table of cases says of a config, under either set of names."""
+
 BEGIN, END = "<!-- table of cases: written by the generator -->", "<!-- end of the table of cases -->"
 
 
@@ -94,9 +104,9 @@ def readme_text() -> str:
     """README.md with the table of cases brought up to date."""
     rows = ["| case | config | prompts | exercises |", "|---|---|---|---|"]
     for name, (_, case) in cases.all_cases().items():
-        c = case.config
-        size = f"{c['num_hidden_layers']} layers, hidden {c['hidden_size']}, {c['num_attention_heads']} heads"
-        rows.append(f"| `{name}` | {size} | {', '.join(map(str, case.prompt_lengths))} | {case.exercises} |")
+        config = case.config.get("text_config", case.config)
+        sizes = [text.format(config[key]) for key, text in SIZES.items() if key in config]
+        rows.append(f"| `{name}` | {', '.join(sizes)} | {', '.join(map(str, case.prompt_lengths))} | {case.exercises} |")
     before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
     return before + BEGIN + "\n" + "\n".join(rows) + "\n" + END + after
@@ -298,6 +308,11 @@ def main() -> int:
     command.add_argument("case", metavar="CASE")
     command.add_argument("first", type=int)
     command.add_argument("count", type=int)
+    command = commands.add_parser("random", help="write cases of random configurations, weights included")
+    command.add_argument("--count", type=int, default=10)
+    command.add_argument("--seed", type=int, required=True)
+    command.add_argument("--out", metavar="DIR", type=Path, required=True)
+    command.add_argument("--family", action="append", default=[], help="only these; default: all in turn")
     commands.add_parser("list", help="the cases and what each exercises")
     commands.add_parser("vectors", help="write synthesis-vectors.json")
     arguments = parser.parse_args()
@@ -310,6 +325,10 @@ def main() -> int:
             return materialize(arguments.case, arguments.folder)
         case "seeds":
             return seeds(arguments.case, arguments.first, arguments.count)
+        case "random":
+            from .random_cases import write
+
+            return write(arguments.family, arguments.count, arguments.seed, arguments.out)
         case "vectors":
             VECTORS.write_bytes(vectors_text())
         case "list":

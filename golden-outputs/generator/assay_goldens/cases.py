@@ -10,6 +10,7 @@ import contextlib
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,20 @@ import numpy as np
 from . import synthesis
 from .synthesis import TensorSpec
 
-FAMILIES = ("qwen3", "llama3", "deepseek_v3")
+FAMILIES = (
+    "qwen3",
+    "llama3",
+    "deepseek_v3",
+    "deepseek_r1",
+    "qwen3_moe",
+    "smollm3",
+    "deepseek_v2",
+    "gpt2",
+    "olmo2",
+    "mistral",
+    "gemma3",
+    "llama4",
+)
 
 Tensors = dict[str, tuple[str, np.ndarray]]
 """A checkpoint as published: name -> (safetensors dtype, bits)."""
@@ -69,12 +83,21 @@ class Family:
         """The config Hugging Face is given. Differs where its library lacks a name or a format."""
         return config
 
+    def vocabulary(self, case: Case) -> int:
+        """Prompts hold ids below this."""
+        config = self.oracle_config(case.config)
+        return min(config["vocab_size"], config.get("vocab_size_per_layer_input", config["vocab_size"]))
+
     def dequantise(self, case: Case, tensors: Tensors) -> dict[str, np.ndarray]:
         """Exact float64 weights under the names Hugging Face loads."""
         return {name: synthesis.decode(bits, dtype) for name, (dtype, bits) in tensors.items()}
 
     def ignored_tensors(self, case: Case) -> dict[str, str]:
         """Tensors of the file that do not take part, with the reason."""
+        return {}
+
+    def inert_tensors(self, case: Case) -> dict[str, str]:
+        """Tensors that take part and cannot show, with the reason."""
         return {}
 
     def changes(self, case: Case) -> ConfigChanges:
@@ -87,6 +110,16 @@ class Family:
     def choices(self, case: Case, model: Any, layer: int, router_logits: np.ndarray) -> list[tuple[np.ndarray, int]]:
         """For an MoE layer: [(scores [T][n], how many are kept)] of every choice made, in order."""
         raise NotImplementedError
+
+    def random_config(self, rng: Random) -> dict[str, Any]:
+        """Any configuration of the family that Hugging Face can run."""
+        raise NotImplementedError
+
+    def random_style(self, rng: Random, config: dict[str, Any]) -> dict[str, Any]:
+        """Magnitudes for a random configuration."""
+        from .families import draw
+
+        return draw.style(rng, config)
 
     def order_experts(self, case: Case, model: Any, layer: int, router_logits: np.ndarray) -> np.ndarray:
         """Choice score of every expert, by which the recorded ids are ordered: [T][E]."""

@@ -29,9 +29,11 @@ def changed_config(config: dict[str, Any], path: str, value: Any) -> dict[str, A
     inner = config
     for parent in parents:
         inner = inner[parent]
+    if leaf == "num_hidden_layers":
+        for name, items in inner.items():
+            if isinstance(items, list) and len(items) == inner[leaf]:
+                inner[name] = items[:value]
     inner[leaf] = value
-    if leaf == "num_hidden_layers" and "layer_types" in inner:
-        inner["layer_types"] = inner["layer_types"][:value]
     return config
 
 
@@ -107,6 +109,7 @@ def certify(family: Family, case: Case, published: Tensors, model, prompt: list[
     # Weight tensors, at the level of the published file.
     exact = family.dequantise(case, published)
     scatter = Scatter(config, exact, set(ignored))
+    inert_tensors = family.inert_tensors(case)
     tensors = []
     for name, (dtype, bits) in sorted(published.items()):
         if name in ignored:
@@ -118,7 +121,9 @@ def certify(family: Family, case: Case, published: Tensors, model, prompt: list[
         for kind, changed in tries.items():
             if changed is None:
                 # A correction bias acts through the choice of experts alone, which a tenth may leave as it is.
-                values = {name: exact[name] * (1.5 if name.endswith("correction_bias") else 1.1)}
+                factor = 1.5 if name.endswith("correction_bias") else 1.1
+                stored = family.dequantise(case, {name: (dtype, bits)})
+                values = {key: array * factor for key, array in stored.items()}
             else:
                 after = family.dequantise(case, {**_quantised_group(published, name), name: (dtype, changed)})
                 values = after
@@ -126,6 +131,9 @@ def certify(family: Family, case: Case, published: Tensors, model, prompt: list[
             entry[kind] = budgets(oracle.logits(model, prompt))
             for tensor, saved in reversed(undo):
                 tensor.copy_(saved)
+            if name in inert_tensors:
+                entry["reason"] = inert_tensors[name]
+                continue
             unused = case.unused_experts and entry[kind] == 0.0 and ".experts." in name
             if unused:
                 entry["reason"] = "no token chooses this expert"

@@ -29,7 +29,7 @@ torch.backends.mkldnn.enabled = False
 
 FLOAT32 = torch.float32
 FLOAT64 = torch.float64
-NARROW = {torch.float32, torch.float16, torch.bfloat16}
+NARROW = {torch.float32, torch.float16, torch.bfloat16, torch.complex64}
 
 
 @contextlib.contextmanager
@@ -135,15 +135,31 @@ class Run:
     """"context.0" -> [T][...]; "experts.<i>" int64, in the order they were passed."""
 
 
-TAP_MODULES = {
-    "attention_input": ("self_attn", "input"),
-    "context": ("self_attn.o_proj", "input"),
-    "attention": ("self_attn", "output"),
-    "feed_forward_input": ("mlp", "input"),
-    "feed_forward": ("mlp", "output"),
-    "router_logits": ("mlp.gate", "output"),
-    "experts": ("mlp.experts", "second"),
-}
+TAP_MODULES = [
+    ("attention_input", "self_attn", "input"),
+    ("context", "self_attn.o_proj", "input"),
+    ("attention", "self_attn", "output"),
+    ("feed_forward_input", "mlp", "input"),
+    ("feed_forward", "mlp", "output"),
+    ("router_logits", "mlp.gate", "output"),
+    ("experts", "mlp.experts", "second"),
+    # Llama 4 has its own names, and a router that returns scores and logits but no ids.
+    ("feed_forward_input", "feed_forward", "input"),
+    ("feed_forward", "feed_forward", "output"),
+    ("router_logits", "feed_forward.router", "second output"),
+    ("experts", "feed_forward.router", "chosen"),
+    # GPT-2's attention; its MLP has the usual name.
+    ("attention_input", "attn", "input"),
+    ("context", "attn.c_proj", "input"),
+    ("attention", "attn", "output"),
+]
+
+
+def decoder(model):
+    """The layers, and the norm behind the last."""
+    if hasattr(model, "transformer"):
+        return model.transformer.h, model.transformer.ln_f
+    return model.model.layers, model.model.norm
 
 
 def _rows(tensor: torch.Tensor) -> np.ndarray:
@@ -160,8 +176,8 @@ def _tapped(model, taps: dict[str, np.ndarray]):
         value = value[0] if isinstance(value, tuple) else value
         taps[name] = _rows(value)
 
-    for index, layer in enumerate(model.model.layers):
-        for tap, (path, side) in TAP_MODULES.items():
+    for index, layer in enumerate(decoder(model)[0]):
+        for tap, path, side in TAP_MODULES:
             try:
                 module = layer.get_submodule(path)
             except AttributeError:
@@ -174,10 +190,14 @@ def _tapped(model, taps: dict[str, np.ndarray]):
                 else:
                     record(name, args[0] if args else kwargs["hidden_states"])
 
-            def after(_, args, output, name=name):
+            def after(module, args, output, name=name, side=side):
+                if side == "second output":
+                    output = output[1]
+                elif side == "chosen":
+                    output = torch.topk(output[1], module.top_k, dim=-1).indices
                 record(name, output)
 
-            if side == "output":
+            if side in ("output", "second output", "chosen"):
                 handles.append(module.register_forward_hook(after))
             else:
                 handles.append(module.register_forward_pre_hook(before, with_kwargs=True))
@@ -201,11 +221,19 @@ def run(model, tokens: list[int], taps: bool = False) -> Run:
     """One shot over a prompt."""
     recorded: dict[str, np.ndarray] = {}
     watch = _tapped(model, recorded) if taps else contextlib.nullcontext()
-    with precision(model), watch:
-        out = model(torch.tensor([tokens]), output_hidden_states=True, use_cache=True)
+    normed: list[np.ndarray] = []
+    handle = decoder(model)[1].register_forward_hook(lambda _, args, output: normed.append(_rows(output)))
+    try:
+        with precision(model), watch:
+            out = model(torch.tensor([tokens]), output_hidden_states=True, use_cache=True)
+    finally:
+        handle.remove()
     logits = out.logits[0].double().numpy().copy()
-    hidden = [h[0].double().numpy().copy() for h in out.hidden_states]
-    if len(hidden) != len(model.model.layers) + 1:
+    states = out.hidden_states
+    if states[0].dim() == 4:  # Gemma 3n: [streams][1][T][D]; the layers work on one of them
+        states = [streams[model.config.altup_active_idx] for streams in states]
+    hidden = [*(_rows(h) for h in states[:-1]), *normed]
+    if len(hidden) != len(decoder(model)[0]) + 1:
         raise AssertionError(f"{len(hidden)} hidden states")
     return Run(logits, hidden, recorded)
 

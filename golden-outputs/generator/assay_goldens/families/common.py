@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import math
 import sys
+from dataclasses import replace
 from typing import Any
 from unittest import mock
 
+import numpy as np
 import torch
 
-from ..cases import Case, ConfigChanges, Wiring
+from ..cases import Case, ConfigChanges, Family, Tensors, Wiring, flatten
 from ..synthesis import TensorSpec
 
 SHAPE = "fixes tensor shapes: a wrong value cannot be loaded"
@@ -20,6 +22,9 @@ STORAGE = "names how weights are stored: the file's own dtypes decide"
 LENGTH = "a declared maximum: the forward pass does not read it"
 LABEL = "identifies the architecture or the writer of the file"
 CACHE = "switches the cache, not the result"
+WRAPPER = "describes images or audio, or belongs to the wrapper: no part of the text model"
+
+MASKS = ("create_causal_mask", "create_sliding_window_causal_mask", "create_chunked_causal_mask")
 
 INERT = {
     "architectures": LABEL,
@@ -41,9 +46,63 @@ INERT = {
     "num_attention_heads": SHAPE,
     "num_key_value_heads": SHAPE,
     "head_dim": SHAPE,
+    "output_router_logits": TRAINING,
+    "router_aux_loss_coef": TRAINING,
+    "router_jitter_noise": TRAINING,
     "attention_bias": "the bias tensors are in the file or not: a wrong value cannot be loaded",
     "mlp_bias": "the bias tensors are in the file or not: a wrong value cannot be loaded",
 }
+
+
+def text_config(config: dict[str, Any]) -> dict[str, Any]:
+    """The text model's part of a multimodal wrapper's config, or all of a plain one."""
+    return config.get("text_config", config)
+
+
+class TextFamily(Family):
+    """A family whose text model is also published inside a multimodal wrapper."""
+
+    text_class: str
+    """What Hugging Face calls the text model."""
+
+    def oracle_config(self, config: dict[str, Any]) -> dict[str, Any]:
+        if "text_config" not in config:
+            return config
+        return {**config["text_config"], "architectures": [self.text_class]}
+
+    def published_name(self, name: str) -> str:
+        """What a tensor of the text model is called in a wrapper's file."""
+        return f"language_model.{name}"
+
+    def text_tensors(self, case: Case) -> list[TensorSpec]:
+        """The text model's tensors under its own names."""
+        raise NotImplementedError
+
+    def other_tensors(self, case: Case) -> list[TensorSpec]:
+        """A few of the tensors of a wrapper's vision or audio tower."""
+        return []
+
+    def tensors(self, case: Case) -> list[TensorSpec]:
+        specs = self.text_tensors(case)
+        if "text_config" not in case.config:
+            return specs
+        rename = self.published_name
+        specs = [
+            replace(spec, name=rename(spec.name), values_of=spec.values_of and rename(spec.values_of)) for spec in specs
+        ]
+        return specs + self.other_tensors(case)
+
+    def ignored_tensors(self, case: Case) -> dict[str, str]:
+        if "text_config" not in case.config:
+            return {}
+        return dict.fromkeys((spec.name for spec in self.other_tensors(case)), "not part of the text model")
+
+    def dequantise(self, case: Case, tensors: Tensors) -> dict[str, np.ndarray]:
+        exact = super().dequantise(case, tensors)
+        if "text_config" not in case.config:
+            return exact
+        own = {self.published_name(spec.name): spec.name for spec in self.text_tensors(case)}
+        return {own[name]: array for name, array in exact.items() if name in own}
 
 
 class Rules:
@@ -114,13 +173,17 @@ class Rules:
 
 
 def changes(case: Case, extra: dict[str, Any] | None = None, inert: dict[str, str] | None = None) -> ConfigChanges:
-    """The usual fields of a decoder: norms, rope in either style, depth, activation, tying."""
-    config = case.config
-    changed: dict[str, Any] = {
-        "rms_norm_eps": config["rms_norm_eps"] * 3,
-        "num_hidden_layers": config["num_hidden_layers"] - 1,
-        "hidden_act": "gelu_pytorch_tanh",
-    }
+    """The usual fields of a decoder: norms, rope in either style, depth, activation, tying.
+
+    In a wrapper they are those of `text_config`, and so are the names in `extra` and `inert`.
+    """
+    config = text_config(case.config)
+    changed: dict[str, Any] = {}
+    if "rms_norm_eps" in config:
+        changed["rms_norm_eps"] = config["rms_norm_eps"] * 3
+    changed["num_hidden_layers"] = config["num_hidden_layers"] - 1
+    if "hidden_act" in config:
+        changed["hidden_act"] = "gelu_pytorch_tanh"
     reasons = dict(INERT)
     if config.get("tie_word_embeddings", False):
         reasons["tie_word_embeddings"] = "the file has no lm_head.weight: read as untied it cannot be loaded"
@@ -136,6 +199,12 @@ def changes(case: Case, extra: dict[str, Any] | None = None, inert: dict[str, st
     changed.update(extra or {})
     reasons.update(inert or {})
     reasons = {path: why for path, why in reasons.items() if path not in changed}
+    if config is not case.config:
+        changed = {f"text_config.{path}": value for path, value in changed.items()}
+        reasons = {f"text_config.{path}": why for path, why in reasons.items()}
+        for path in flatten(case.config):
+            if not path.startswith("text_config."):
+                reasons[path] = INERT.get(path, WRAPPER)
     return ConfigChanges(changed, reasons)
 
 
@@ -197,8 +266,59 @@ def kv_heads_dealt_out(model):
     return mock.patch.object(modeling(model), "repeat_kv", lambda x, times: x.repeat(1, times, 1, 1))
 
 
+@contextlib.contextmanager
 def not_causal(model):
-    return mock.patch.object(modeling(model), "create_causal_mask", lambda **_: None)
+    with contextlib.ExitStack() as stack:
+        for name in MASKS:
+            if hasattr(modeling(model), name):
+                stack.enter_context(mock.patch.object(modeling(model), name, lambda **_: None))
+        yield
+
+
+def mask_of_all_keys(name: str) -> Wiring:
+    """A window or chunk that is not there: `name` makes the plain causal mask."""
+    return lambda model: mock.patch.object(modeling(model), name, modeling(model).create_causal_mask)
+
+
+def to_bfloat16(x: torch.Tensor) -> torch.Tensor:
+    """Rounded to bfloat16's 8 bits, and still a double."""
+    fraction, exponent = torch.frexp(x)
+    return torch.ldexp(torch.round(fraction * 256) / 256, exponent)
+
+
+def config_field(field: str, value: Any) -> Wiring:
+    """A field that is read while the model runs."""
+    return lambda model: mock.patch.object(model.config, field, value)
+
+
+def without(*paths: str) -> Wiring:
+    """Submodules of every layer, where they are there, become the identity."""
+
+    @contextlib.contextmanager
+    def wrong(model):
+        saved = []
+        for layer in model.model.layers:
+            for path in paths:
+                parent = layer.get_submodule(path.rpartition(".")[0])
+                leaf = path.rpartition(".")[2]
+                if hasattr(parent, leaf):
+                    saved.append((parent, leaf, getattr(parent, leaf)))
+                    setattr(parent, leaf, torch.nn.Identity())
+        yield
+        for parent, leaf, module in saved:
+            setattr(parent, leaf, module)
+
+    return wrong
+
+
+def patched(owner: str, name: str, value: Any) -> Wiring:
+    """A function or a class of the model's own file with another implementation of a method."""
+
+    def wrong(model):
+        target = modeling(model) if not owner else getattr(modeling(model), owner)
+        return mock.patch.object(target, name, value)
+
+    return wrong
 
 
 def score_scale(width: float) -> Wiring:
@@ -259,7 +379,7 @@ def _exchange(pairs) -> None:
 
 
 def gqa_wiring(case: Case, norm_class: str) -> dict[str, Wiring]:
-    config = case.config
+    config = text_config(case.config)
     heads, kv_heads, hidden = (config[k] for k in ("num_attention_heads", "num_key_value_heads", "hidden_size"))
     found: dict[str, Wiring] = {
         "rope: pairs (2i, 2i+1) instead of (i, i+d/2)": rope_interleaved,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from random import Random
 from typing import Any
 from unittest import mock
 
@@ -13,7 +14,7 @@ import torch
 from .. import synthesis
 from ..cases import Case, ConfigChanges, Family, Tensors, Wiring
 from ..synthesis import TensorSpec
-from . import common
+from . import common, draw, mistakes
 
 LATENT_EPS = 1e-6
 """Of the norms inside the attention, whatever rms_norm_eps says."""
@@ -29,7 +30,7 @@ YARN = {
 }
 
 
-def _config(**other):
+def base_config(**other):
     config = {
         "architectures": ["DeepseekV3ForCausalLM"],
         "attention_bias": False,
@@ -90,7 +91,7 @@ class DeepseekV3(Family):
 
     def tensors(self, case: Case) -> list[TensorSpec]:
         config = case.config
-        rules = _Rules(case)
+        rules = Rules(case)
         rules.ends(config)
         for i in range(config["num_hidden_layers"]):
             rules.layer(f"model.layers.{i}", config, dense=i < config["first_k_dense_replace"])
@@ -172,6 +173,40 @@ class DeepseekV3(Family):
         }
         return common.changes(case, extra, inert)
 
+    def random_config(self, rng: Random) -> dict[str, Any]:
+        config = draw.latent_attention(rng) | draw.groups(rng)
+        kimi = config["n_group"] == 1 and draw.maybe(rng, 0.6)
+        config |= {
+            "architectures": ["DeepseekV3ForCausalLM"],
+            "first_k_dense_replace": rng.randint(0, config["num_hidden_layers"]),
+            "hidden_act": "silu",
+            "max_position_embeddings": 128,
+            "model_type": "kimi_k2" if kimi else "deepseek_v3",
+            "moe_intermediate_size": rng.randint(10, 30),
+            "moe_layer_freq": 1,
+            "n_shared_experts": rng.randint(1, 3),
+            "norm_topk_prob": draw.maybe(rng, 0.8),
+            "num_nextn_predict_layers": 0 if kimi else rng.randint(0, 1),
+            "routed_scaling_factor": rng.choice((1.0, 2.5, 2.827)),
+            "scoring_func": "sigmoid",
+            "topk_method": "noaux_tc",
+            **draw.rope(rng, ("default", "linear", "yarn", "yarn")),
+        }
+        if draw.maybe(rng, 0.3):
+            config["quantization_config"] = {
+                "activation_scheme": "dynamic",
+                "fmt": "e4m3",
+                "quant_method": "fp8",
+                "weight_block_size": [rng.choice((7, 16, 128)), rng.choice((12, 16, 128))],
+            }
+        if draw.maybe(rng, 0.8):
+            config["tie_word_embeddings"] = draw.maybe(rng, 0.3)
+        return draw.tail(rng, config)
+
+    def random_style(self, rng: Random, config: dict[str, Any]) -> dict[str, Any]:
+        biases = {"correction_mean": rng.choice((0.0, 0.0, 2.0, -1.6)), "correction_std": rng.choice((0.1, 0.3))}
+        return draw.style(rng, config) | biases | {"mtp": config.get("num_nextn_predict_layers", 0) > 0}
+
     def wiring(self, case: Case) -> dict[str, Wiring]:
         config = case.config
         width = config["qk_nope_head_dim"] + config["qk_rope_head_dim"]
@@ -194,23 +229,23 @@ class DeepseekV3(Family):
         found |= {
             "rope: absent": common.rope_absent("apply_rotary_pos_emb_interleave"),
             "attention: not causal": common.not_causal,
-            "attention: scores scaled by the nope width": _scaled_by(math.sqrt(width / config["qk_nope_head_dim"])),
-            "attention: value rows before key rows in kv_b_proj": _values_first(config),
-            "attention: rope part first in the query": _rope_first(config),
-            "attention: latent norms use rms_norm_eps": _latent_eps(config["rms_norm_eps"]),
-            "attention: latent norms' eps 1e-5": _latent_eps(1e-5),
+            "attention: scores scaled by the nope width": scaled_by(math.sqrt(width / config["qk_nope_head_dim"])),
+            "attention: value rows before key rows in kv_b_proj": values_first(config),
+            "attention: rope part first in the query": rope_first(config),
+            "attention: latent norms use rms_norm_eps": latent_eps(config["rms_norm_eps"]),
+            "attention: latent norms' eps 1e-5": latent_eps(1e-5),
             "norm: eps outside the root": common.eps_outside_root("DeepseekV3RMSNorm"),
             "norm: the two norms of a layer swapped": common.swapped("input_layernorm", "post_attention_layernorm"),
-            "experts: gate and up swapped": _experts_swapped,
-            "experts: shared expert absent": _shared(0.0),
-            "experts: shared expert scaled like the routed ones": _shared(config["routed_scaling_factor"]),
+            "experts: gate and up swapped": mistakes.experts_swapped,
+            "experts: shared expert absent": shared(0.0),
+            "experts: shared expert scaled like the routed ones": shared(config["routed_scaling_factor"]),
         }
         if config.get("rope_scaling") or config.get("rope_parameters"):
             found["attention: no mscale^2 in the score scale"] = common.score_scale(width)
         return found
 
 
-class _Rules(common.Rules):
+class Rules(common.Rules):
     """Magnitudes that are particular to this family."""
 
     def __init__(self, case: Case):
@@ -321,7 +356,7 @@ def _router(config: dict[str, Any], **wrong: bool) -> Wiring:
     return lambda model: mock.patch.object(common.modeling(model).DeepseekV3TopkRouter, "forward", forward)
 
 
-def _scaled_by(factor: float) -> Wiring:
+def scaled_by(factor: float) -> Wiring:
     @contextlib.contextmanager
     def wrong(model):
         saved = [layer.self_attn.scaling for layer in model.model.layers]
@@ -350,21 +385,21 @@ def _permuted(model, pick, order: torch.Tensor):
     return wrong()
 
 
-def _values_first(config: dict[str, Any]) -> Wiring:
+def values_first(config: dict[str, Any]) -> Wiring:
     nope, value, heads = config["qk_nope_head_dim"], config["v_head_dim"], config["num_attention_heads"]
     rows = torch.arange(heads * (nope + value)).reshape(heads, -1)
     order = torch.cat([rows[:, value:], rows[:, :value]], 1).reshape(-1)
     return lambda model: _permuted(model, lambda a: a.kv_b_proj, order)
 
 
-def _rope_first(config: dict[str, Any]) -> Wiring:
+def rope_first(config: dict[str, Any]) -> Wiring:
     nope, rope, heads = config["qk_nope_head_dim"], config["qk_rope_head_dim"], config["num_attention_heads"]
     rows = torch.arange(heads * (nope + rope)).reshape(heads, -1)
     order = torch.cat([rows[:, rope:], rows[:, :rope]], 1).reshape(-1)
     return lambda model: _permuted(model, lambda a: a.q_proj if a.q_proj is not None else a.q_b_proj, order)
 
 
-def _latent_eps(eps: float) -> Wiring:
+def latent_eps(eps: float) -> Wiring:
     @contextlib.contextmanager
     def wrong(model):
         norms = [n for la in model.model.layers for n in (la.self_attn.q_a_layernorm, la.self_attn.kv_a_layernorm)]
@@ -379,19 +414,7 @@ def _latent_eps(eps: float) -> Wiring:
     return wrong
 
 
-@contextlib.contextmanager
-def _experts_swapped(model):
-    weights = [layer.mlp.experts.gate_up_proj for layer in model.model.layers if hasattr(layer.mlp, "experts")]
-    saved = [w.detach().clone() for w in weights]
-    for w in weights:
-        gate, up = w.chunk(2, dim=1)
-        w.copy_(torch.cat([up, gate], 1))
-    yield
-    for w, kept in zip(weights, saved, strict=True):
-        w.copy_(kept)
-
-
-def _shared(factor: float) -> Wiring:
+def shared(factor: float) -> Wiring:
     @contextlib.contextmanager
     def wrong(model):
         handles = [
@@ -417,7 +440,7 @@ DeepseekV3.cases = [
     Case(
         id="deepseek-v3-base",
         seed=3201,
-        config=_config(),
+        config=base_config(),
         prompt_lengths=(1, 2, 9, 41),
         style={"mtp": True},
         quiet_wiring=OTHERS,
@@ -430,7 +453,7 @@ DeepseekV3.cases = [
     Case(
         id="deepseek-v3-no-q-lora",
         seed=3223,
-        config=_config(
+        config=base_config(
             q_lora_rank=None,
             first_k_dense_replace=2,
             num_hidden_layers=4,
@@ -459,7 +482,7 @@ DeepseekV3.cases = [
     Case(
         id="deepseek-v3-negative-bias",
         seed=3241,
-        config=_config(num_nextn_predict_layers=0, num_hidden_layers=2, tie_word_embeddings=...),
+        config=base_config(num_nextn_predict_layers=0, num_hidden_layers=2, tie_word_embeddings=...),
         prompt_lengths=(1, 2, 9, 37),
         style={"correction_mean": -1.6, "correction_std": 0.25},
         quiet_wiring=frozenset({CLAMP, BF16_BIAS, RECOVERED}),
@@ -469,7 +492,7 @@ DeepseekV3.cases = [
     Case(
         id="deepseek-v3-small-scores",
         seed=3251,
-        config=_config(
+        config=base_config(
             num_nextn_predict_layers=0,
             num_hidden_layers=2,
             n_routed_experts=5,
@@ -489,7 +512,7 @@ DeepseekV3.cases = [
     Case(
         id="deepseek-v3-fp8",
         seed=3262,
-        config=_config(
+        config=base_config(
             num_nextn_predict_layers=0,
             n_routed_experts=8,
             num_experts_per_tok=3,
@@ -511,7 +534,7 @@ DeepseekV3.cases = [
     Case(
         id="deepseek-v3-yarn-5x",
         seed=3282,
-        config=_config(
+        config=base_config(
             attention_bias=True,
             dtype="bfloat16",
             torch_dtype=...,
@@ -552,7 +575,7 @@ DeepseekV3.cases = [
     Case(
         id="kimi-k2-base",
         seed=3302,
-        config=_config(
+        config=base_config(
             aux_loss_alpha=0.001,
             ep_size=...,
             max_position_embeddings=1024,

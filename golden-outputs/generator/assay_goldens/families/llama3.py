@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from random import Random
+from typing import Any
+
 from ..cases import Case, ConfigChanges, Family, Wiring
 from ..synthesis import TensorSpec
-from . import common
+from . import common, draw
 
 
 def _config(**other):
@@ -64,6 +67,25 @@ class Llama3(Family):
 
     def changes(self, case: Case) -> ConfigChanges:
         return common.changes(case)
+
+    def random_config(self, rng: Random) -> dict[str, Any]:
+        head_dim = rng.choice((None, 2 * rng.randint(3, 11)))
+        config = draw.sizes(rng, head_dim)
+        if head_dim:
+            config["head_dim"] = head_dim
+            config["hidden_size"] += -config["hidden_size"] % config["num_attention_heads"]
+        config |= {
+            "architectures": ["LlamaForCausalLM"],
+            "attention_bias": draw.maybe(rng, 0.3),
+            "hidden_act": "silu",
+            "max_position_embeddings": 128,
+            "mlp_bias": draw.maybe(rng, 0.3),
+            "model_type": "llama",
+            **draw.rope(rng, ("default", "linear", "llama3", "llama3", "yarn")),
+        }
+        if draw.maybe(rng, 0.8):
+            config["tie_word_embeddings"] = draw.maybe(rng, 0.5)
+        return draw.tail(rng, config)
 
     def wiring(self, case: Case) -> dict[str, Wiring]:
         return common.gqa_wiring(case, "LlamaRMSNorm")

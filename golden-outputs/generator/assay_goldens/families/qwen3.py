@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+from random import Random
+from typing import Any
 from unittest import mock
 
 from torch import nn
 
 from ..cases import Case, ConfigChanges, Family, Wiring
 from ..synthesis import TensorSpec
-from . import common
+from . import common, draw
 
 WINDOW_OFF = "use_sliding_window is false: an engine that windows all the same fails this case"
 
@@ -47,7 +49,7 @@ def _config(**other):
     return {name: value for name, value in config.items() if value is not ...}
 
 
-def _norm_after_rope(model):
+def norm_after_rope(model):
     """QK norm moved behind the rotation."""
 
     @contextlib.contextmanager
@@ -76,7 +78,7 @@ def _norm_after_rope(model):
 
 
 @contextlib.contextmanager
-def _no_qk_norm(model):
+def no_qk_norm(model):
     layers = [layer.self_attn for layer in model.model.layers]
     norms = [(a.q_norm, a.k_norm) for a in layers]
     for a in layers:
@@ -114,11 +116,34 @@ class Qwen3(Family):
             window["layer_types"] = "all full_attention"
         return common.changes(case, extra, window)
 
+    def random_config(self, rng: Random) -> dict[str, Any]:
+        head_dim = 2 * rng.randint(3, 11)
+        config = draw.sizes(rng, head_dim)
+        layers = config["num_hidden_layers"]
+        config |= {
+            "architectures": ["Qwen3ForCausalLM"],
+            "attention_bias": draw.maybe(rng, 0.3),
+            "head_dim": head_dim,
+            "hidden_act": "silu",
+            "max_position_embeddings": 128,
+            "max_window_layers": layers,
+            "model_type": "qwen3",
+            "sliding_window": None,
+            "use_sliding_window": False,
+            **draw.rope(rng, ("default", "default", "linear", "llama3", "yarn")),
+        }
+        if draw.maybe(rng, 0.3):
+            config |= {"max_window_layers": rng.randint(0, layers), "sliding_window": rng.randint(3, 19)}
+            config["use_sliding_window"] = draw.maybe(rng, 0.6)
+        if draw.maybe(rng, 0.8):
+            config["tie_word_embeddings"] = draw.maybe(rng, 0.5)
+        return draw.tail(rng, config)
+
     def wiring(self, case: Case) -> dict[str, Wiring]:
         found = {
             **common.gqa_wiring(case, "Qwen3RMSNorm"),
-            "attention: QK norm after RoPE": _norm_after_rope,
-            "attention: QK norm absent": _no_qk_norm,
+            "attention: QK norm after RoPE": norm_after_rope,
+            "attention: QK norm absent": no_qk_norm,
             "attention: q_norm and k_norm swapped": common.swapped("self_attn.q_norm", "self_attn.k_norm"),
         }
         if case.style.get("dtype") == "F16":

@@ -213,9 +213,15 @@ final class Decoding {
 
     /// Refuses what can never fit, before time goes into the attempt to make room for it.
     private static void checkHeap(Tensor tensor) {
-        if (tensor.info().elements() > Runtime.getRuntime().maxMemory() / Float.BYTES) {
+        if (heapBytes(tensor) > Runtime.getRuntime().maxMemory()) {
             throw tooLarge(tensor, null);
         }
+    }
+
+    /// Bytes of a tensor in arrays of float32: 4 an element, and 20 a row for a reference and the head of an array.
+    private static double heapBytes(Tensor tensor) {
+        List<Integer> shape = tensor.info().shape();
+        return 4.0 * tensor.info().elements() + 20.0 * (shape.size() == 2 ? shape.getFirst() : 1);
     }
 
     private static CheckpointException notFloatingPoint(Tensor tensor) {
@@ -226,7 +232,7 @@ final class Decoding {
     private static CheckpointException tooLarge(Tensor tensor, @Nullable OutOfMemoryError cause) {
         String message =
                 tensor.info().name() + ": " + TensorInfo.format(tensor.info().shape()) + " takes "
-                        + (tensor.info().elements() >> 18) + " MiB as float32, the heap is limited to "
+                        + Math.round(heapBytes(tensor) / (1 << 20)) + " MiB as float32, the heap is limited to "
                         + (Runtime.getRuntime().maxMemory() >> 20) + " MiB: raise it with -Xmx";
         return cause == null ? new CheckpointException(message) : new CheckpointException(message, cause);
     }

@@ -60,10 +60,8 @@ final class DeepSeekV3Layout {
         for (int e = 0; e < config.nRoutedExperts(); e++) {
             layout.gatedMlp(module + ".experts." + e, intermediate, hidden, false);
         }
-        if (config.nSharedExperts() > 0) {
-            // Shared experts are one MLP of their joint width.
-            layout.gatedMlp(
-                    module + ".shared_experts", multiplyExact(intermediate, config.nSharedExperts()), hidden, false);
-        }
+        // Shared experts are one MLP of their joint width.
+        layout.gatedMlp(
+                module + ".shared_experts", multiplyExact(intermediate, config.nSharedExperts()), hidden, false);
     }
 }

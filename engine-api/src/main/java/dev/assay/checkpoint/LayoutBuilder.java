@@ -18,6 +18,11 @@ final class LayoutBuilder {
     /// The final norm, and the head unless the embedding serves as such.
     void output(int vocabSize, int hiddenSize, boolean tieWordEmbeddings) {
         norm("model.norm", hiddenSize);
+        head(vocabSize, hiddenSize, tieWordEmbeddings);
+    }
+
+    /// The head unless the embedding serves as such.
+    void head(int vocabSize, int hiddenSize, boolean tieWordEmbeddings) {
         if (!tieWordEmbeddings) {
             add("lm_head.weight", TensorRole.HEAD, vocabSize, hiddenSize);
         }
@@ -26,6 +31,21 @@ final class LayoutBuilder {
     /// `<module>.weight` of shape `[size]`.
     void norm(String module, int size) {
         add(module + ".weight", TensorRole.NORM, size);
+    }
+
+    /// As [#norm], for a gain that is stored as w and used as 1 + w.
+    void gain(String module, int size) {
+        add(module + ".weight", TensorRole.ZERO_CENTRED_NORM, size);
+    }
+
+    /// The projections of queries, keys, values and output, whose sizes follow from the heads.
+    void attention(String module, int hiddenSize, int queryHeads, int kvHeads, int headDim, boolean bias) {
+        int queries = Math.multiplyExact(queryHeads, headDim);
+        int keys = Math.multiplyExact(kvHeads, headDim);
+        linear(module + ".q_proj", queries, hiddenSize, bias);
+        linear(module + ".k_proj", keys, hiddenSize, bias);
+        linear(module + ".v_proj", keys, hiddenSize, bias);
+        linear(module + ".o_proj", hiddenSize, queries, bias);
     }
 
     /// `<module>.weight` of shape `[outputs][inputs]`.

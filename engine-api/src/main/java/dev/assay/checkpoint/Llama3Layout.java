@@ -1,7 +1,5 @@
 package dev.assay.checkpoint;
 
-import static java.lang.Math.multiplyExact;
-
 import dev.assay.config.Llama3Config;
 import java.util.List;
 
@@ -11,17 +9,18 @@ final class Llama3Layout {
 
     static List<TensorSpec> of(Llama3Config config) {
         int hidden = config.hiddenSize();
-        int queries = multiplyExact(config.numAttentionHeads(), config.headDim());
-        int keys = multiplyExact(config.numKeyValueHeads(), config.headDim());
         var layout = new LayoutBuilder();
         layout.embedding(config.vocabSize(), hidden);
         for (int i = 0; i < config.numHiddenLayers(); i++) {
             String layer = "model.layers." + i;
             layout.norm(layer + ".input_layernorm", hidden);
-            layout.linear(layer + ".self_attn.q_proj", queries, hidden, config.attentionBias());
-            layout.linear(layer + ".self_attn.k_proj", keys, hidden, config.attentionBias());
-            layout.linear(layer + ".self_attn.v_proj", keys, hidden, config.attentionBias());
-            layout.linear(layer + ".self_attn.o_proj", hidden, queries, config.attentionBias());
+            layout.attention(
+                    layer + ".self_attn",
+                    hidden,
+                    config.numAttentionHeads(),
+                    config.numKeyValueHeads(),
+                    config.headDim(),
+                    config.attentionBias());
             layout.norm(layer + ".post_attention_layernorm", hidden);
             layout.gatedMlp(layer + ".mlp", config.intermediateSize(), hidden, config.mlpBias());
         }

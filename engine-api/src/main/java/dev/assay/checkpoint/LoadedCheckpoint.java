@@ -1,10 +1,19 @@
 package dev.assay.checkpoint;
 
 import dev.assay.config.BlockSize;
+import dev.assay.config.DeepSeekV2Config;
 import dev.assay.config.DeepSeekV3Config;
+import dev.assay.config.Gemma3Config;
+import dev.assay.config.Gemma3nConfig;
+import dev.assay.config.Gpt2Config;
 import dev.assay.config.Llama3Config;
+import dev.assay.config.Llama4Config;
+import dev.assay.config.MistralConfig;
 import dev.assay.config.ModelConfig;
+import dev.assay.config.Olmo2Config;
 import dev.assay.config.Qwen3Config;
+import dev.assay.config.Qwen3MoeConfig;
+import dev.assay.config.SmolLm3Config;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -17,7 +26,6 @@ import org.jspecify.annotations.Nullable;
 
 /// A checkpoint whose tensors have been held against the layout of its configuration, wherever they come from.
 final class LoadedCheckpoint implements Checkpoint {
-    private static final String EMBEDDING = "model.embed_tokens.weight";
     private static final String HEAD = "lm_head.weight";
     static final String SCALES_SUFFIX = "_scale_inv";
 
@@ -108,7 +116,8 @@ final class LoadedCheckpoint implements Checkpoint {
                     + config.architecture().title() + " with this configuration");
         }
         StoredTensor head = config.tieWordEmbeddings() ? found.get(HEAD) : null;
-        StoredTensor embedding = found.get(EMBEDDING);
+        // The first tensor of every layout is the embedding of tokens.
+        StoredTensor embedding = found.get(layout.getFirst().name());
         if (head != null && embedding != null) {
             skipped.add(tiedHead(head, embedding, wrong));
         }
@@ -135,7 +144,7 @@ final class LoadedCheckpoint implements Checkpoint {
             return scales == null ? null : "expected F8_E4M3, as " + scales.name() + " exists, found " + type;
         }
         if (spec.role() != TensorRole.MATRIX) {
-            return "expected more than FP8 for a tensor of role " + spec.role() + ", found " + type;
+            return "expected a type of at least 16 bits, as only matrices of linear layers may be FP8, found " + type;
         }
         if (block == null) {
             return scales == null ? null : "has block scales, but the configuration has no weight_block_size";
@@ -173,7 +182,17 @@ final class LoadedCheckpoint implements Checkpoint {
     static @Nullable BlockSize weightBlockSize(ModelConfig config) {
         return switch (config) {
             case DeepSeekV3Config deepSeek -> deepSeek.weightBlockSize();
-            case Llama3Config _, Qwen3Config _ -> null;
+            case DeepSeekV2Config _,
+                    Gemma3Config _,
+                    Gemma3nConfig _,
+                    Gpt2Config _,
+                    Llama3Config _,
+                    Llama4Config _,
+                    MistralConfig _,
+                    Olmo2Config _,
+                    Qwen3Config _,
+                    Qwen3MoeConfig _,
+                    SmolLm3Config _ -> null;
         };
     }
 

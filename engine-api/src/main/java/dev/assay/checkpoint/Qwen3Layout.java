@@ -1,7 +1,5 @@
 package dev.assay.checkpoint;
 
-import static java.lang.Math.multiplyExact;
-
 import dev.assay.config.Qwen3Config;
 import java.util.List;
 
@@ -12,17 +10,18 @@ final class Qwen3Layout {
 
     static List<TensorSpec> of(Qwen3Config config) {
         int hidden = config.hiddenSize();
-        int queries = multiplyExact(config.numAttentionHeads(), config.headDim());
-        int keys = multiplyExact(config.numKeyValueHeads(), config.headDim());
         var layout = new LayoutBuilder();
         layout.embedding(config.vocabSize(), hidden);
         for (int i = 0; i < config.numHiddenLayers(); i++) {
             String layer = "model.layers." + i;
             layout.norm(layer + ".input_layernorm", hidden);
-            layout.linear(layer + ".self_attn.q_proj", queries, hidden, config.attentionBias());
-            layout.linear(layer + ".self_attn.k_proj", keys, hidden, config.attentionBias());
-            layout.linear(layer + ".self_attn.v_proj", keys, hidden, config.attentionBias());
-            layout.linear(layer + ".self_attn.o_proj", hidden, queries, config.attentionBias());
+            layout.attention(
+                    layer + ".self_attn",
+                    hidden,
+                    config.numAttentionHeads(),
+                    config.numKeyValueHeads(),
+                    config.headDim(),
+                    config.attentionBias());
             layout.norm(layer + ".self_attn.q_norm", config.headDim());
             layout.norm(layer + ".self_attn.k_norm", config.headDim());
             layout.norm(layer + ".post_attention_layernorm", hidden);

@@ -78,7 +78,7 @@ final class SafetensorsCheckpoint {
             }
             throw new CheckpointException(shard + ": expected a file in the folder, found a link to " + real);
         } catch (IOException e) {
-            throw new CheckpointException(shard + ": cannot be read: " + e.getMessage(), e);
+            throw new CheckpointException(shard + ": cannot be read: " + e, e);
         }
     }
 

@@ -49,7 +49,7 @@ public final class SafetensorsFile implements AutoCloseable {
             throw new CheckpointException(file + ": no such file", e);
         } catch (IOException e) {
             arena.close();
-            throw new CheckpointException(file + ": cannot be read: " + e.getMessage(), e);
+            throw new CheckpointException(file + ": cannot be read: " + e, e);
         } catch (RuntimeException e) {
             arena.close();
             throw e;

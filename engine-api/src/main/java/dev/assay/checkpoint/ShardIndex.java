@@ -36,7 +36,7 @@ record ShardIndex(Map<String, String> weightMap) {
             }
             return parse(bytes, file.toString());
         } catch (IOException e) {
-            throw new CheckpointException(file + ": cannot be read: " + e.getMessage(), e);
+            throw new CheckpointException(file + ": cannot be read: " + e, e);
         }
     }
 

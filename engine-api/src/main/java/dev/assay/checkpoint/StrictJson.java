@@ -3,14 +3,17 @@ package dev.assay.checkpoint;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
+import java.util.function.Function;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.exc.JacksonIOException;
 import tools.jackson.core.json.JsonFactory;
 
 /// JSON of checkpoint files: strict UTF-8, no duplicate keys, nothing after the value, no more depth than they
@@ -29,17 +32,12 @@ final class StrictJson {
 
     private StrictJson() {}
 
-    /// Reads one value of a document; called with the parser before the first token.
-    @FunctionalInterface
-    interface Reader<T> {
-        T read(JsonParser parser) throws IOException;
-    }
-
     /// Reads a document.
     ///
     /// @param where file and part, for messages
+    /// @param reader reads the one value; called with the parser before the first token
     /// @throws CheckpointException if it is not JSON, or anything follows it
-    static <T> T read(InputStream bytes, String where, Reader<T> reader) {
+    static <T> T read(InputStream bytes, String where, Function<JsonParser, T> reader) {
         // A decoder of our own: left to itself, Jackson also takes UTF-16 and UTF-32.
         var decoder = StandardCharsets.UTF_8
                 .newDecoder()
@@ -47,15 +45,21 @@ final class StrictJson {
                 .onUnmappableCharacter(CodingErrorAction.REPORT);
         try (JsonParser parser =
                 FACTORY.createParser(ObjectReadContext.empty(), new InputStreamReader(bytes, decoder))) {
-            T value = reader.read(parser);
+            T value = reader.apply(parser);
             if (parser.nextToken() != null) {
                 throw new CheckpointException(where + ": expected nothing after the JSON object, found more");
             }
             return value;
+        } catch (JacksonIOException e) {
+            IOException cause = e.getCause();
+            throw new CheckpointException(
+                    where
+                            + (cause instanceof CharacterCodingException
+                                    ? ": expected UTF-8"
+                                    : ": cannot be read: " + cause),
+                    e);
         } catch (JacksonException e) {
             throw new CheckpointException(where + ": expected JSON, found: " + e.getOriginalMessage(), e);
-        } catch (IOException e) {
-            throw new CheckpointException(where + ": cannot be read: " + e.getMessage(), e);
         }
     }
 

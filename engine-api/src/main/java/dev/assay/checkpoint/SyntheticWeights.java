@@ -62,7 +62,10 @@ public record SyntheticWeights(long seed, List<SyntheticTensor> tensors) {
     }
 
     /// Weights for every tensor that a configuration demands, scaled so that each part of the model matters: gains
-    /// around 1 but never 1, matrices that keep the variance of their input, biases that are felt.
+    /// around 1 but never all 1, matrices that keep the variance of their input, biases that are felt.
+    ///
+    /// Mean and standard deviation: norms 1 and 0.2; matrices, routers and heads 0 and 1/√columns; embeddings 0 and
+    /// 1, or 1/√columns where they are the head too; biases 0 and 0.3; correction biases 0 and 0.5.
     ///
     /// With F8_E4M3, matrices are FP8 with block scales, and all else is BF16, as in published FP8 checkpoints.
     /// Correction biases are F32 throughout.
@@ -94,7 +97,7 @@ public record SyntheticWeights(long seed, List<SyntheticTensor> tensors) {
             }
             ElementType own = switch (spec.role()) {
                 case CORRECTION_BIAS -> ElementType.F32;
-                case EMBEDDING, HEAD, MATRIX, ROUTER, NORM, BIAS ->
+                case EMBEDDING, HEAD, MATRIX, TRANSPOSED_MATRIX, ROUTER, NORM, ZERO_CENTRED_NORM, BIAS ->
                     type == ElementType.F8_E4M3 ? ElementType.BF16 : type;
             };
             double mean = spec.role() == TensorRole.NORM ? 1 : 0;
@@ -105,10 +108,11 @@ public record SyntheticWeights(long seed, List<SyntheticTensor> tensors) {
 
     private static double std(TensorSpec spec, ModelConfig config) {
         return switch (spec.role()) {
-            case NORM -> 0.2;
+            case NORM, ZERO_CENTRED_NORM -> 0.2;
             case BIAS -> 0.3;
             case CORRECTION_BIAS -> 0.5;
             case MATRIX, ROUTER, HEAD -> 1 / Math.sqrt(spec.shape().getLast());
+            case TRANSPOSED_MATRIX -> 1 / Math.sqrt(spec.shape().get(spec.shape().size() - 2));
             // A tied embedding is the head too.
             case EMBEDDING ->
                 config.tieWordEmbeddings() ? 1 / Math.sqrt(spec.shape().getLast()) : 1;

@@ -1,7 +1,9 @@
 package dev.assay.config;
 
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /// What the configurations of most families have in common.
@@ -25,9 +27,10 @@ final class CommonKeys {
             "transformers_version",
             "use_bfloat16",
             "use_cache",
-            // training
+            // training; pretraining_tp once cut matrices into slices, to the same result
             "attention_dropout",
             "initializer_range",
+            "pretraining_tp",
             "tf_legacy_loss",
             // what the HF model returns beside logits
             "output_attentions",
@@ -55,6 +58,7 @@ final class CommonKeys {
             // sampling
             "bad_words_ids",
             "begin_suppress_tokens",
+            "cache_implementation",
             "diversity_penalty",
             "do_sample",
             "early_stopping",
@@ -86,8 +90,8 @@ final class CommonKeys {
         fields.inert(INERT);
         fields.only("is_encoder_decoder", false);
         fields.only("add_cross_attention", false);
-        fields.onlyNothing("pruned_heads");
-        fields.onlyNothing("per_layer_config");
+        fields.onlyEmpty("pruned_heads");
+        fields.onlyNull("per_layer_config");
     }
 
     static HiddenActivation activation(ConfigFields fields, String key, String absent) {
@@ -104,9 +108,9 @@ final class CommonKeys {
         return given == null ? queryHeads : given;
     }
 
-    /// Head dim; the hidden size shared out among the query heads where the key is absent or `null`.
-    static int headDim(ConfigFields fields, int hiddenSize, int queryHeads) {
-        Integer given = fields.integerOrNull("head_dim", null);
+    /// Head dim; the hidden size shared out among the query heads where the file, or HF's default, says `null`.
+    static int headDim(ConfigFields fields, @Nullable Integer absent, int hiddenSize, int queryHeads) {
+        Integer given = fields.integerOrNull("head_dim", absent);
         if (given != null) {
             return given;
         }
@@ -119,18 +123,80 @@ final class CommonKeys {
         return hiddenSize / queryHeads;
     }
 
+    /// Accounts for keys of latent attention that follow from others but that HF writes into files. It reads them
+    /// back, so they must be right.
+    ///
+    /// @param absent KV heads of the HF class where the file has none, if it has a number of its own
+    static void latentHeads(
+            ConfigFields fields, @Nullable Integer absent, int queryHeads, int nopeHeadDim, int ropeHeadDim) {
+        if (keyValueHeads(fields, absent, queryHeads) != queryHeads) {
+            throw fields.wrong(
+                    "num_key_value_heads",
+                    "num_attention_heads " + queryHeads + (absent == null ? "" : " (absent means " + absent + ")"));
+        }
+        fields.only("head_dim", ropeHeadDim, "HF means qk_rope_head_dim by it");
+        fields.only("qk_head_dim", nopeHeadDim + ropeHeadDim, "qk_nope_head_dim + qk_rope_head_dim");
+    }
+
+    /// Number of layers, checked at once because lists are made from it.
+    static int layers(ConfigFields fields, int absent) {
+        int layers = fields.integer("num_hidden_layers", absent);
+        return fields.create(() -> {
+            Rules.layers("num_hidden_layers", layers);
+            return layers;
+        });
+    }
+
+    /// One value for every `interval`-th layer and another for the rest.
+    static <T> List<T> everyNth(int layers, int interval, T nth, T others) {
+        return IntStream.range(0, layers)
+                .mapToObj(layer -> (layer + 1) % interval == 0 ? nth : others)
+                .toList();
+    }
+
+    /// Attention of each layer; null where the key is absent or `null`.
+    static @Nullable List<AttentionType> layerTypes(ConfigFields fields) {
+        List<String> names = fields.texts("layer_types");
+        if (names == null) {
+            return null;
+        }
+        return names.stream()
+                .map(name -> switch (name) {
+                    case "full_attention" -> AttentionType.FULL;
+                    case "sliding_attention" -> AttentionType.SLIDING;
+                    case "chunked_attention" -> AttentionType.CHUNKED;
+                    default ->
+                        throw fields.wrong(
+                                "layer_types", "full_attention, sliding_attention or chunked_attention each");
+                })
+                .toList();
+    }
+
     /// Accepts `layer_types` only where every layer attends to all positions before it.
     static void onlyFullAttention(ConfigFields fields, int layers) {
-        List<String> types = fields.texts("layer_types");
-        if (types == null) {
-            return;
+        List<AttentionType> types = layerTypes(fields);
+        if (types != null) {
+            fields.create(() -> {
+                Rules.layerTypes(types, layers, EnumSet.of(AttentionType.FULL));
+                return types;
+            });
         }
-        fields.create(() -> {
-            Rules.perLayer("layer_types", types, layers);
-            return types;
-        });
-        if (!types.stream().allMatch("full_attention"::equals)) {
-            throw fields.wrong("layer_types", "\"full_attention\" throughout: no other is modelled");
+    }
+
+    /// Position encoding of each layer, from `no_rope_layers` or else from `no_rope_layer_interval`.
+    ///
+    /// @param given `no_rope_layers`, if there is one to be used
+    static List<PositionEncoding> positionEncodings(ConfigFields fields, @Nullable List<Integer> given, int layers) {
+        int interval = fields.positive("no_rope_layer_interval", 4);
+        if (given == null) {
+            return everyNth(layers, interval, PositionEncoding.NOPE, PositionEncoding.ROPE);
         }
+        return given.stream()
+                .map(one -> switch (one) {
+                    case 0 -> PositionEncoding.NOPE;
+                    case 1 -> PositionEncoding.ROPE;
+                    default -> throw fields.wrong("no_rope_layers", "1 for RoPE or 0 for none, each");
+                })
+                .toList();
     }
 }

@@ -28,19 +28,19 @@ public final class ConfigException extends RuntimeException {
     }
 
     /// A value that breaks a rule of its record.
-    static ConfigException of(String key, String found, String expected) {
+    static ConfigException inRecord(String key, String found, String expected) {
         return new ConfigException("", key, complaint(found, expected), null);
     }
 
     /// A value in a file that breaks a rule.
     ///
     /// @param path keys down to the object that holds the key, each followed by a full stop; empty for the root
-    static ConfigException in(String source, String path, String key, String found, String expected) {
+    static ConfigException inFile(String source, String path, String key, String found, String expected) {
         return new ConfigException(source + ": ", path + key, complaint(found, expected), null);
     }
 
     /// The complaint of a record about values that come from a file.
-    ConfigException in(String source, String path) {
+    ConfigException fromFile(String source, String path) {
         return key == null
                 ? new ConfigException(source + ": " + complaint, this)
                 : new ConfigException(source + ": ", path + key, complaint, this);

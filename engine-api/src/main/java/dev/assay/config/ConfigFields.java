@@ -1,6 +1,7 @@
 package dev.assay.config;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
@@ -9,6 +10,7 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
 import tools.jackson.databind.node.StringNode;
 
 /// One JSON object of a `config.json`, with a record of which keys have been accounted for.
@@ -16,25 +18,25 @@ import tools.jackson.databind.node.StringNode;
 /// A key is accounted for once it has been read, declared inert, or held to the one value that is modelled.
 /// [#finish] refuses all others, so that no key is ever ignored by oversight.
 ///
-/// For each kind of value there is a method that takes the value of an absent key. JSON `null` counts as absent only
-/// in the methods that say so: most HF classes refuse it.
+/// For each kind of value there is a method that takes the value of an absent key. JSON `null` counts as absent
+/// only in the methods that say so: most HF classes refuse it.
 final class ConfigFields {
     private static final int LONGEST_QUOTE = 80;
 
     private final String source;
     private final String path;
-    private final JsonNode object;
+    private final ObjectNode object;
     private final Set<String> accounted = new HashSet<>();
     private final List<ConfigFields> children = new ArrayList<>();
 
-    private ConfigFields(String source, String path, JsonNode object) {
+    private ConfigFields(String source, String path, ObjectNode object) {
         this.source = source;
         this.path = path;
         this.object = object;
     }
 
     /// @param source where the object comes from, for messages
-    static ConfigFields root(String source, JsonNode object) {
+    static ConfigFields root(String source, ObjectNode object) {
         return new ConfigFields(source, "", object);
     }
 
@@ -58,13 +60,44 @@ final class ConfigFields {
         return key;
     }
 
+    /// Takes over a key from the enclosing object, as if it stood here. Where it stands in both they must agree.
+    void inherit(String key, ConfigFields enclosing) {
+        JsonNode outer = enclosing.take(key);
+        if (outer == null) {
+            return;
+        }
+        if (has(key) && !Objects.equals(object.get(key), outer)) {
+            throw wrong(key, quote(outer) + ", as the one outside says");
+        }
+        object.set(key, outer);
+    }
+
     int integer(String key, int absent) {
         JsonNode node = take(key);
         return node == null ? absent : toInt(key, node);
     }
 
+    /// A whole number above 0, for values that defaults of other keys are worked out from.
+    int positive(String key, int absent) {
+        int value = integer(key, absent);
+        return create(() -> {
+            Rules.positive(key, value);
+            return value;
+        });
+    }
+
+    /// A whole number that must be there.
+    int integer(String key) {
+        JsonNode node = take(key);
+        if (node == null) {
+            throw wrong(key, "a whole number: the HF class has no default");
+        }
+        return toInt(key, node);
+    }
+
     /// A whole number or `null`.
-    @Nullable Integer integerOrNull(String key, @Nullable Integer absent) {
+    @Nullable
+    Integer integerOrNull(String key, @Nullable Integer absent) {
         JsonNode node = take(key);
         if (node == null) {
             return absent;
@@ -87,7 +120,8 @@ final class ConfigFields {
     }
 
     /// A number; null where the key is absent or `null`.
-    @Nullable Double numberOrNull(String key) {
+    @Nullable
+    Double numberOrNull(String key) {
         JsonNode node = take(key);
         return node == null || node.isNull() ? null : toDouble(key, node);
     }
@@ -109,26 +143,42 @@ final class ConfigFields {
     }
 
     /// An object; null where the key is absent or `null`.
-    @Nullable ConfigFields object(String key) {
+    @Nullable
+    ConfigFields object(String key) {
         JsonNode node = take(key);
         if (node == null || node.isNull()) {
             return null;
         }
-        if (!node.isObject()) {
+        if (!(node instanceof ObjectNode inner)) {
             throw wrong(key, "an object");
         }
-        ConfigFields child = new ConfigFields(source, path + key + ".", node);
+        ConfigFields child = new ConfigFields(source, path + key + ".", inner);
         children.add(child);
         return child;
     }
 
     /// Whole numbers; null where the key is absent or `null`.
-    @Nullable List<Integer> integers(String key) {
+    @Nullable
+    List<Integer> integers(String key) {
         return list(key, node -> toInt(key, node));
     }
 
+    /// Whole numbers, or one that counts `length` times.
+    List<Integer> integers(String key, int absent, int length) {
+        JsonNode node = object.get(key);
+        List<Integer> values = node != null && node.isArray() ? integers(key) : null;
+        return values != null ? values : Collections.nCopies(length, integer(key, absent));
+    }
+
+    /// Numbers; null where the key is absent or `null`.
+    @Nullable
+    List<Double> numbers(String key) {
+        return list(key, node -> toDouble(key, node));
+    }
+
     /// Strings; null where the key is absent or `null`.
-    @Nullable List<String> texts(String key) {
+    @Nullable
+    List<String> texts(String key) {
         return list(key, node -> toText(key, node));
     }
 
@@ -141,6 +191,16 @@ final class ConfigFields {
     void only(String key, boolean modelled) {
         if (flag(key, modelled) != modelled) {
             throw wrong(key, modelled + ": the other is not modelled");
+        }
+    }
+
+    /// Accepts a key only if it is false or `null`, which HF takes for false.
+    void onlyOff(String key) {
+        JsonNode node = object.get(key);
+        if (node == null || node.isNull()) {
+            accounted.add(key);
+        } else {
+            only(key, false);
         }
     }
 
@@ -161,11 +221,21 @@ final class ConfigFields {
         }
     }
 
-    /// Accepts a key only with `null` or an empty object.
-    void onlyNothing(String key) {
+    /// Accepts a key only with `null`.
+    void onlyNull(String key) {
         JsonNode node = take(key);
-        if (node != null && !node.isNull() && !(node.isObject() && node.isEmpty())) {
+        if (node != null && !node.isNull()) {
             throw wrong(key, "null: nothing else is modelled");
+        }
+    }
+
+    /// Accepts a key only with an empty object or `null`.
+    void onlyEmpty(String key) {
+        JsonNode node = object.get(key);
+        if (node != null && node.isObject() && node.isEmpty()) {
+            accounted.add(key);
+        } else {
+            onlyNull(key);
         }
     }
 
@@ -174,7 +244,7 @@ final class ConfigFields {
         try {
             return constructor.get();
         } catch (ConfigException broken) {
-            throw broken.in(source, path);
+            throw broken.fromFile(source, path);
         }
     }
 
@@ -191,7 +261,7 @@ final class ConfigFields {
     /// A complaint about the value of a key, or about its absence.
     ConfigException wrong(String key, String expected) {
         JsonNode node = object.get(key);
-        return ConfigException.in(source, path, key, node == null ? "nothing" : quote(node), expected);
+        return ConfigException.inFile(source, path, key, node == null ? "nothing" : quote(node), expected);
     }
 
     private @Nullable JsonNode take(String key) {

@@ -3,8 +3,8 @@ package dev.assay.config;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// Reads `model_type` `deepseek_v3` and `kimi_k2`; defaults are those of HF's `DeepseekV3Config`, of which Kimi K2's own
-/// class is a copy.
+/// Reads `model_type` `deepseek_v3` and `kimi_k2`; defaults are those of HF's `DeepseekV3Config`, of which Kimi
+/// K2's own class is a copy.
 final class DeepSeekV3Reader {
     private static final BlockSize DEFAULT_BLOCK = new BlockSize(128, 128);
 
@@ -12,8 +12,6 @@ final class DeepSeekV3Reader {
 
     static DeepSeekV3Config read(ConfigFields fields, Architecture architecture) {
         CommonKeys.account(fields);
-        // How the matrices were split over devices in training: HF reads and ignores it.
-        fields.inert(Set.of("pretraining_tp"));
         // Training losses and the layout of experts over devices.
         fields.inert(Set.of("aux_loss_alpha", "seq_aux", "ep_size"));
         fields.only("moe_layer_freq", 1);
@@ -22,7 +20,7 @@ final class DeepSeekV3Reader {
         int numAttentionHeads = fields.integer("num_attention_heads", 128);
         int qkNopeHeadDim = fields.integer("qk_nope_head_dim", 128);
         int qkRopeHeadDim = fields.integer("qk_rope_head_dim", 64);
-        accountDerived(fields, numAttentionHeads, qkNopeHeadDim, qkRopeHeadDim);
+        CommonKeys.latentHeads(fields, 128, numAttentionHeads, qkNopeHeadDim, qkRopeHeadDim);
         int vocabSize = fields.integer("vocab_size", 129_280);
         int hiddenSize = fields.integer("hidden_size", 7168);
         int intermediateSize = fields.integer("intermediate_size", 18_432);
@@ -78,16 +76,6 @@ final class DeepSeekV3Reader {
                 ropeInterleave,
                 numNextnPredictLayers,
                 weightBlockSize));
-    }
-
-    /// Keys that follow from others but that HF writes into files. HF reads them back, so they must be right.
-    static void accountDerived(ConfigFields fields, int numAttentionHeads, int qkNopeHeadDim, int qkRopeHeadDim) {
-        // HF's default is its largest model's; latent attention gives every query head its own key.
-        if (CommonKeys.keyValueHeads(fields, 128, numAttentionHeads) != numAttentionHeads) {
-            throw fields.wrong("num_key_value_heads", "num_attention_heads " + numAttentionHeads + " (absent means 128)");
-        }
-        fields.only("head_dim", qkRopeHeadDim, "HF means qk_rope_head_dim by it");
-        fields.only("qk_head_dim", qkNopeHeadDim + qkRopeHeadDim, "qk_nope_head_dim + qk_rope_head_dim");
     }
 
     /// Block size of FP8 weights, from the keys of HF's `FineGrainedFP8Config`.

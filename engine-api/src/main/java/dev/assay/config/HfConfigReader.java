@@ -1,5 +1,7 @@
 package dev.assay.config;
 
+import static java.util.Map.entry;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -9,14 +11,18 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.TreeMap;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import java.util.function.Function;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.json.JsonFactory;
+import tools.jackson.core.json.JsonReadFeature;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 /// Reads HF `config.json` files: makes the JSON tree, and hands it to the reader of the file's `model_type`.
 final class HfConfigReader {
@@ -31,22 +37,37 @@ final class HfConfigReader {
                             .maxNestingDepth(MAX_DEPTH)
                             .build())
                     .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                    // Python writes Infinity and NaN, and some published files have them. Readers refuse them.
+                    .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
                     .build())
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .build();
 
-    private static final Map<String, Family> FAMILIES = Map.of(
-            "llama", Llama3Reader::read,
-            "qwen3", Qwen3Reader::read,
-            "deepseek_v3", fields -> DeepSeekV3Reader.read(fields, Architecture.DEEPSEEK_V3),
-            "kimi_k2", fields -> DeepSeekV3Reader.read(fields, Architecture.KIMI_K2));
+    /// Readers by `model_type`.
+    private static final Map<String, Function<ConfigFields, ModelConfig>> FAMILIES = Map.ofEntries(
+            entry("deepseek_v2", DeepSeekV2Reader::read),
+            entry("deepseek_v3", fields -> DeepSeekV3Reader.read(fields, Architecture.DEEPSEEK_V3)),
+            entry("gemma3", fields -> WrapperReader.read(fields, "gemma3_text", Gemma3Reader::read)),
+            entry("gemma3_text", Gemma3Reader::read),
+            entry("gemma3n", fields -> WrapperReader.read(fields, "gemma3n_text", Gemma3nReader::read)),
+            entry("gemma3n_text", Gemma3nReader::read),
+            entry("gpt2", Gpt2Reader::read),
+            entry("kimi_k2", fields -> DeepSeekV3Reader.read(fields, Architecture.KIMI_K2)),
+            entry("llama", Llama3Reader::read),
+            entry("llama4", fields -> WrapperReader.read(fields, "llama4_text", Llama4Reader::read)),
+            entry("llama4_text", Llama4Reader::read),
+            entry("mistral", MistralReader::read),
+            entry("mistral3", fields -> WrapperReader.read(fields, "mistral", MistralReader::readWrapped)),
+            entry("olmo2", Olmo2Reader::read),
+            entry("qwen3", Qwen3Reader::read),
+            entry("qwen3_moe", Qwen3MoeReader::read),
+            entry("smollm3", SmolLm3Reader::read));
 
     private HfConfigReader() {}
 
-    /// The reader of one `model_type`.
-    @FunctionalInterface
-    private interface Family {
-        ModelConfig read(ConfigFields fields);
+    /// Every `model_type` that is read.
+    static SortedSet<String> modelTypes() {
+        return new TreeSet<>(FAMILIES.keySet());
     }
 
     static ModelConfig read(Path file) {
@@ -64,7 +85,11 @@ final class HfConfigReader {
         }
         try {
             return parse(
-                    StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString(), source);
+                    StandardCharsets.UTF_8
+                            .newDecoder()
+                            .decode(ByteBuffer.wrap(bytes))
+                            .toString(),
+                    source);
         } catch (CharacterCodingException malformed) {
             throw new ConfigException(source + ": not JSON: not UTF-8", malformed);
         }
@@ -82,16 +107,16 @@ final class HfConfigReader {
     }
 
     private static ModelConfig read(JsonNode tree, String source) {
-        if (!tree.isObject()) {
+        if (!(tree instanceof ObjectNode object)) {
             String found = tree.isMissingNode() ? "nothing" : "a JSON " + tree.getNodeType();
             throw new ConfigException(source + ": found " + found + ", expected a JSON object");
         }
-        ConfigFields fields = ConfigFields.root(source, tree);
-        Family family = FAMILIES.get(fields.text("model_type", ""));
+        ConfigFields fields = ConfigFields.root(source, object);
+        Function<ConfigFields, ModelConfig> family = FAMILIES.get(fields.text("model_type", ""));
         if (family == null) {
-            throw fields.wrong("model_type", "one of " + new TreeMap<>(FAMILIES).keySet());
+            throw fields.wrong("model_type", "one of " + modelTypes());
         }
-        ModelConfig config = family.read(fields);
+        ModelConfig config = family.apply(fields);
         fields.finish();
         return config;
     }

@@ -4,13 +4,25 @@ import java.nio.file.Path;
 
 /// The configuration of a decoder, as published in its `config.json`.
 ///
-/// Defaults of missing keys are those of the Hugging Face configuration class. A key that changes the computation and
-/// is not modelled is refused when the file is read, never ignored.
-public sealed interface ModelConfig permits Llama3Config, Qwen3Config, DeepSeekV3Config {
+/// Defaults of missing keys are those of the Hugging Face configuration class. A key that changes the computation
+/// and is not modelled is refused when the file is read, never ignored.
+public sealed interface ModelConfig
+        permits DeepSeekV2Config,
+                DeepSeekV3Config,
+                Gemma3Config,
+                Gemma3nConfig,
+                Gpt2Config,
+                Llama3Config,
+                Llama4Config,
+                MistralConfig,
+                Olmo2Config,
+                Qwen3Config,
+                Qwen3MoeConfig,
+                SmolLm3Config {
     /// Reads a `config.json`.
     ///
-    /// @throws ConfigException if the file is not JSON, its `model_type` is unknown, it contradicts itself or asks
-    ///     for something that is not modelled
+    /// @throws ConfigException if the file is not JSON, its `model_type` is unknown, it contradicts itself or
+    ///     asks for something that is not modelled
     static ModelConfig read(Path file) {
         return HfConfigReader.read(file);
     }
@@ -39,5 +51,12 @@ public sealed interface ModelConfig permits Llama3Config, Qwen3Config, DeepSeekV
 
     /// Numbers that the KV cache holds after `positions` positions, over all layers, in the form the architecture
     /// means it: keys and values of every KV head, or the latent and the rotary key.
+    ///
+    /// Each layer holds the positions that its last query sees: a sliding layer at most its window, a chunked
+    /// layer those of the chunk begun last, so that its share falls back to one position where a chunk begins. A
+    /// layer that uses the keys and values of another holds nothing. Caches of engines may well hold more.
+    ///
+    /// @throws IllegalArgumentException if `positions` is negative
+    /// @throws ArithmeticException if the result does not fit a `long`
     long kvCacheElements(int positions);
 }

@@ -8,7 +8,7 @@ final class Qwen3Reader {
 
     static Qwen3Config read(ConfigFields fields) {
         CommonKeys.account(fields);
-        fields.onlyNothing("quantization_config");
+        fields.onlyNull("quantization_config");
         // Without `use_sliding_window` HF reads neither the window nor the layer at which it would start.
         fields.only("use_sliding_window", false);
         fields.inert(Set.of("sliding_window", "max_window_layers"));

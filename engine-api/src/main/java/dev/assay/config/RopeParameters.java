@@ -24,7 +24,8 @@ public sealed interface RopeParameters {
 
     /// Low frequencies divided by `factor`, with a smooth transition; `rope_type` `llama3`.
     ///
-    /// @param lowFreqFactor wavelengths above `originalMaxPositionEmbeddings / lowFreqFactor` positions are stretched
+    /// @param lowFreqFactor wavelengths above `originalMaxPositionEmbeddings / lowFreqFactor` positions are
+    ///     stretched
     /// @param highFreqFactor wavelengths below `originalMaxPositionEmbeddings / highFreqFactor` positions stay
     record Llama3(
             double ropeTheta,
@@ -51,7 +52,8 @@ public sealed interface RopeParameters {
     ///
     /// @param attentionFactor factor on cos and sin, if the file gives it
     /// @param mscale DeepSeek's numerator of the factor on cos and sin, if given
-    /// @param mscaleAllDim DeepSeek's denominator of it, and the source of the softmax scale's correction, if given
+    /// @param mscaleAllDim DeepSeek's denominator of it, and the source of the softmax scale's correction, if
+    ///     given
     /// @param truncate whether the ends of the ramp are rounded to whole dimensions
     record Yarn(
             double ropeTheta,

@@ -5,12 +5,19 @@ import org.jspecify.annotations.Nullable;
 
 /// Reads the keys of the rotary position embedding in both of HF's styles.
 ///
-/// Up to 4.x these are `rope_theta` and `rope_scaling`, whose kind is `type` or `rope_type`; from 5.x on they are one
-/// `rope_parameters`. A file may hold both, if they agree. HF's rules are in its `modeling_rope_utils.py`.
+/// Up to 4.x these are `rope_theta` and `rope_scaling`, whose kind is `type` or `rope_type`; from 5.x on they are
+/// one `rope_parameters`. A file may hold both, if they agree. HF's rules are in its `modeling_rope_utils.py`.
 final class RopeReader {
+    private static final String THETA = "rope_theta";
     private static final String ORIGINAL_LENGTH = "original_max_position_embeddings";
 
     private RopeReader() {}
+
+    /// Parameters of full and of sliding layers.
+    record PerLayerType(RopeParameters full, RopeParameters sliding) {}
+
+    /// Where θ may stand.
+    private record Place(@Nullable ConfigFields fields, String key) {}
 
     /// Reads the parameters of a decoder that rotates alike in all layers.
     ///
@@ -19,40 +26,78 @@ final class RopeReader {
         ConfigFields scaling = fields.object("rope_scaling");
         ConfigFields parameters = fields.object("rope_parameters");
         fields.only("partial_rotary_factor", 1);
-        double theta = theta(defaultTheta, fields, scaling, parameters);
-        if (scaling == null) {
-            return read(fields, parameters, theta, maxPositionEmbeddings);
-        }
-        RopeParameters rope = read(fields, scaling, theta, maxPositionEmbeddings);
-        if (parameters != null && !rope.equals(read(fields, parameters, theta, maxPositionEmbeddings))) {
-            throw fields.wrong("rope_parameters", "the same as in \"rope_scaling\"");
-        }
-        return rope;
+        double theta =
+                theta(defaultTheta, new Place(fields, THETA), new Place(scaling, THETA), new Place(parameters, THETA));
+        // HF lets the original length beside the parameters win over the one among them.
+        return agreed(
+                scaling == null ? null : read(fields, scaling, theta, maxPositionEmbeddings),
+                parameters == null ? null : read(fields, parameters, theta, maxPositionEmbeddings),
+                theta,
+                fields);
     }
 
-    private static double theta(double defaultTheta, @Nullable ConfigFields... places) {
+    /// Reads the parameters of a decoder whose sliding layers rotate by others than its full ones.
+    ///
+    /// Up to 4.x the θ of sliding layers is `rope_local_base_freq`, and `rope_scaling` is for full layers alone.
+    /// From 5.x on `rope_parameters` holds an object for each layer type.
+    static PerLayerType readPerLayerType(
+            ConfigFields fields, double defaultFullTheta, double defaultSlidingTheta, int maxPositionEmbeddings) {
+        ConfigFields scaling = fields.object("rope_scaling");
+        ConfigFields parameters = fields.object("rope_parameters");
+        fields.only("partial_rotary_factor", 1);
+        ConfigFields full = parameters == null ? null : parameters.object("full_attention");
+        ConfigFields sliding = parameters == null ? null : parameters.object("sliding_attention");
+        double fullTheta =
+                theta(defaultFullTheta, new Place(fields, THETA), new Place(scaling, THETA), new Place(full, THETA));
+        double slidingTheta =
+                theta(defaultSlidingTheta, new Place(fields, "rope_local_base_freq"), new Place(sliding, THETA));
+        RopeParameters fullParameters = agreed(
+                scaling == null ? null : read(null, scaling, fullTheta, maxPositionEmbeddings),
+                full == null ? null : read(null, full, fullTheta, maxPositionEmbeddings),
+                fullTheta,
+                fields);
+        RopeParameters slidingParameters = agreed(
+                null,
+                sliding == null ? null : read(null, sliding, slidingTheta, maxPositionEmbeddings),
+                slidingTheta,
+                fields);
+        return new PerLayerType(fullParameters, slidingParameters);
+    }
+
+    private static RopeParameters agreed(
+            @Nullable RopeParameters scaling, @Nullable RopeParameters parameters, double theta, ConfigFields fields) {
+        if (scaling != null && parameters != null && !scaling.equals(parameters)) {
+            throw fields.wrong("rope_parameters", "the same as in \"rope_scaling\"");
+        }
+        if (scaling != null) {
+            return scaling;
+        }
+        return parameters != null ? parameters : fields.create(() -> new RopeParameters.Default(theta));
+    }
+
+    /// θ from the places that have it; they must agree.
+    private static double theta(double absent, Place... places) {
         Double theta = null;
-        for (ConfigFields place : places) {
-            if (place == null || !place.has("rope_theta")) {
+        for (Place place : places) {
+            ConfigFields fields = place.fields();
+            if (fields == null || !fields.has(place.key())) {
                 continue;
             }
-            double found = place.number("rope_theta");
+            double found = fields.number(place.key());
             if (theta != null && theta != found) {
-                throw place.wrong("rope_theta", theta + ", as the other \"rope_theta\" says");
+                throw fields.wrong(place.key(), theta + ", as \"" + places[0].key() + "\" elsewhere in the file");
             }
             theta = found;
         }
-        return theta == null ? defaultTheta : theta;
+        return theta == null ? absent : theta;
     }
 
-    /// @param top the object that holds the length of the context, and perhaps the original one
-    /// @param rope the object with the kind and its parameters, if there is one
+    /// Reads one object of parameters.
+    ///
+    /// @param beside the object in which HF also looks for some of the parameters, if there is one
     private static RopeParameters read(
-            ConfigFields top, @Nullable ConfigFields rope, double theta, int maxPositionEmbeddings) {
-        if (rope == null) {
-            return top.create(() -> new RopeParameters.Default(theta));
-        }
-        rope.inert(Set.of("rope_theta"));
+            @Nullable ConfigFields beside, ConfigFields rope, double theta, int maxPositionEmbeddings) {
+        rope.inert(Set.of(THETA));
         rope.only("partial_rotary_factor", 1);
         String typeKey = rope.alias("rope_type", "type");
         return switch (rope.text(typeKey, "default")) {
@@ -65,39 +110,44 @@ final class RopeReader {
                 double factor = rope.number("factor");
                 double lowFreqFactor = rope.number("low_freq_factor");
                 double highFreqFactor = rope.number("high_freq_factor");
-                int originalLength = originalLength(top, rope, maxPositionEmbeddings);
-                yield rope.create(() ->
-                        new RopeParameters.Llama3(theta, factor, lowFreqFactor, highFreqFactor, originalLength));
+                int originalLength = originalLength(beside, rope, maxPositionEmbeddings);
+                yield rope.create(
+                        () -> new RopeParameters.Llama3(theta, factor, lowFreqFactor, highFreqFactor, originalLength));
             }
-            case "yarn" -> yarn(top, rope, theta, maxPositionEmbeddings);
+            case "yarn" -> yarn(beside, rope, theta, maxPositionEmbeddings);
             default -> throw rope.wrong(typeKey, "default, linear, llama3 or yarn: no other is modelled");
         };
     }
 
-    private static RopeParameters yarn(ConfigFields top, ConfigFields rope, double theta, int maxPositionEmbeddings) {
+    private static RopeParameters yarn(
+            @Nullable ConfigFields beside, ConfigFields rope, double theta, int maxPositionEmbeddings) {
         double factor = rope.number("factor");
         double betaFast = orElse(rope.numberOrNull("beta_fast"), 32);
         double betaSlow = orElse(rope.numberOrNull("beta_slow"), 1);
-        int originalLength = originalLength(top, rope, maxPositionEmbeddings);
+        int originalLength = originalLength(beside, rope, maxPositionEmbeddings);
         Double attentionFactor = rope.numberOrNull("attention_factor");
         Double mscale = zeroIsNone(rope.numberOrNull("mscale"));
         Double mscaleAllDim = zeroIsNone(rope.numberOrNull("mscale_all_dim"));
+        if (beside == null) {
+            // HF looks for this key outside the objects of the layer types, and so always finds the default.
+            rope.only("truncate", true);
+        }
         boolean truncate = rope.flag("truncate", true);
         return rope.create(() -> new RopeParameters.Yarn(
                 theta, factor, betaFast, betaSlow, originalLength, attentionFactor, mscale, mscaleAllDim, truncate));
     }
 
-    /// Length of the context before it was stretched: in the object of the parameters or, for want of that, beside it,
-    /// or else the length of the context. HF lets the one beside it win; a file where both stand must not need that.
-    private static int originalLength(ConfigFields top, ConfigFields rope, int maxPositionEmbeddings) {
-        if (!top.has(ORIGINAL_LENGTH)) {
+    /// Length of the context before it was stretched: among the parameters or beside them, or else that of the
+    /// context.
+    private static int originalLength(@Nullable ConfigFields beside, ConfigFields rope, int maxPositionEmbeddings) {
+        if (beside == null || !beside.has(ORIGINAL_LENGTH)) {
             return rope.integer(ORIGINAL_LENGTH, maxPositionEmbeddings);
         }
-        int beside = top.integer(ORIGINAL_LENGTH, 0);
-        if (rope.integer(ORIGINAL_LENGTH, beside) != beside) {
-            throw rope.wrong(ORIGINAL_LENGTH, beside + ", as the one outside says");
+        int outer = beside.integer(ORIGINAL_LENGTH, maxPositionEmbeddings);
+        if (rope.integer(ORIGINAL_LENGTH, outer) != outer) {
+            throw rope.wrong(ORIGINAL_LENGTH, outer + ", as the one outside says");
         }
-        return beside;
+        return outer;
     }
 
     private static double orElse(@Nullable Double given, double otherwise) {

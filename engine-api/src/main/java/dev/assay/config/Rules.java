@@ -1,5 +1,6 @@
 package dev.assay.config;
 
+import java.util.EnumSet;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -12,7 +13,7 @@ final class Rules {
 
     static void require(boolean holds, String key, Object found, String expected) {
         if (!holds) {
-            throw ConfigException.of(key, found.toString(), expected);
+            throw ConfigException.inRecord(key, found.toString(), expected);
         }
     }
 
@@ -59,8 +60,23 @@ final class Rules {
         require((long) value * per <= Integer.MAX_VALUE, key, value, "at most 2147483647 / " + perKey + " " + per);
     }
 
+    /// Checks that there is a type for each layer, and that the architecture has such layers.
+    static void layerTypes(List<AttentionType> types, int layers, EnumSet<AttentionType> known) {
+        perLayer("layer_types", types, layers);
+        for (AttentionType type : types) {
+            require(known.contains(type), "layer_types", type, "one of " + known);
+        }
+    }
+
+    /// Checks that a list names layers that exist.
+    static void layerIndices(String key, List<Integer> indices, int layers) {
+        for (int index : indices) {
+            require(index >= 0 && index < layers, key, index, "0 to " + (layers - 1) + ", a layer");
+        }
+    }
+
     static void perLayer(String key, List<?> values, int layers) {
-        require(values.size() == layers, key, values.size() + " entries", layers + ", one for each layer");
+        require(values.size() == layers, key, "a list of " + values.size(), layers + ", one for each layer");
     }
 
     /// Heads of grouped-query attention: every KV head serves equally many query heads.

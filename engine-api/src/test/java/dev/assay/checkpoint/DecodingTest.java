@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class DecodingTest {
@@ -189,19 +190,20 @@ class DecodingTest {
         assertThatThrownBy(() -> vector.at(-1)).isInstanceOf(IndexOutOfBoundsException.class);
     }
 
-    @Test
-    void matrixBeyondTheHeapSaysSo() {
-        // Of a byte, and read as if it were 8 TB: the arrays are asked for first.
+    @ParameterizedTest
+    @CsvSource({"1048576, 1048576, 4194324", "2147483647, 0, 40960", "2147483647, 1, 49152"})
+    void matrixBeyondTheHeapSaysSo(int rows, int columns, int mebibytes) {
+        // Refused before it is read, so there need be no data.
         Tensor tensor = new Tensor(
-                new TensorInfo("big", ElementType.BF16, List.of(1 << 20, 1 << 20)),
-                MemorySegment.ofArray(new byte[1]).asReadOnly(),
+                new TensorInfo("big", ElementType.BF16, List.of(rows, columns)),
+                MemorySegment.ofArray(new byte[0]),
                 null);
 
         assertThatThrownBy(tensor::toMatrix)
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageMatching(
-                        "big: \\[1048576\\]\\[1048576\\] takes 4194304 MiB as float32, the heap is limited to \\d+ MiB:"
-                                + " raise it with -Xmx");
+                        "big: \\[%d\\]\\[%d\\] takes %d MiB as float32, the heap is limited to \\d+ MiB: raise it with -Xmx"
+                                .formatted(rows, columns, mebibytes));
     }
 
     @Test

@@ -454,7 +454,9 @@ class SafetensorsCheckpointTest {
                     tensor.info().name().equals(NORM) ? Fixtures.tensor(NORM, ElementType.F8_E4M3, 20) : tensor);
             return tensors;
         });
-        assertRefused("model.norm.weight: expected more than FP8 for a tensor of role NORM, found F8_E4M3");
+        assertRefused(
+                "model.norm.weight: expected a type of at least 16 bits, as only matrices of linear layers may be FP8,"
+                        + " found F8_E4M3");
     }
 
     @Test
@@ -497,22 +499,19 @@ class SafetensorsCheckpointTest {
     }
 
     @Test
-    void twentyGigabytesOpenAtOnce() throws IOException {
-        // Qwen3-8B in F32 is 32.8 GB; a sparse file takes no room on the disk.
-        String config = Fixtures.resource("/dev/assay/config/published/qwen3-8b.json");
+    void largeFileOpensWithoutBeingRead() throws IOException {
+        // Qwen3-0.6B in F32, 2.4 GB; a sparse file takes no room on the disk.
+        String config = Fixtures.resource("/dev/assay/config/published/qwen3-0.6b.json");
         Files.writeString(folder.resolve("config.json"), config);
-        long dataBytes = writeSparse(folder.resolve("model.safetensors"), config);
-        assertThat(dataBytes).isEqualTo(4 * 8_190_735_360L);
+        assertThat(writeSparse(folder.resolve("model.safetensors"), config)).isEqualTo(4 * 596_049_920L);
 
         long start = System.nanoTime();
         try (Checkpoint checkpoint = Checkpoint.open(folder)) {
-            assertThat(checkpoint
-                            .tensor("model.embed_tokens.weight", 151_936, 4096)
-                            .at(151_936L * 4096 - 1))
+            assertThat(checkpoint.tensor(EMBEDDING, 151_936, 1024).at(151_936L * 1024 - 1))
                     .isZero();
-            // Two seconds are promised for 20 GB; a busy machine gets ten.
-            assertThat(System.nanoTime() - start).isLessThan(10_000_000_000L);
         }
+        // Milliseconds on an idle machine; a busy one gets the time it takes to read the file from a disk.
+        assertThat(System.nanoTime() - start).isLessThan(5_000_000_000L);
     }
 
     /// A file of zeros of the right size, F32.

@@ -262,7 +262,7 @@ class SafetensorsFileTest {
 
         byte[] broken = Fixtures.file("{\"?\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}}");
         broken[10] = (byte) 0xc3;
-        assertRefused(broken, "header: expected JSON");
+        assertRefused(broken, "header: expected UTF-8");
     }
 
     @ParameterizedTest

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /// Damaged files end in a configuration or a [ConfigException], nothing else.
@@ -15,12 +16,36 @@ class ConfigFuzzTest {
 
     /// Bits of JSON that hurt more than random bytes do.
     private static final List<String> TOKENS = List.of(
-            "null", "true", "0", "-1", "1e6", "1e999", "-0.0", "1e-400", "2147483647", "2147483648", "99999999999999999999",
-            "0.5", "\"\"", "\"yarn\"", "[]", "{}", "[[", "{\"a\":", "\"", "\\u0000", "\\ud800", "NaN", "1e6666666666");
+            "null",
+            "true",
+            "0",
+            "-1",
+            "1e6",
+            "1e999",
+            "-0.0",
+            "1e-400",
+            "2147483647",
+            "2147483648",
+            "99999999999999999999",
+            "0.5",
+            "\"\"",
+            "\"yarn\"",
+            "[]",
+            "{}",
+            "[[",
+            "{\"a\":",
+            "\"",
+            "\\u0000",
+            "\\ud800",
+            "NaN",
+            "1e6666666666");
 
     @Test
     void damagedFileEndsInAConfigOrAConfigException() {
-        List<String> files = PublishedConfigTest.models().stream().map(Configs::published).toList();
+        List<String> files = Stream.concat(
+                        PublishedConfigTest.models().stream().map(Configs::published),
+                        SavedConfigTest.saved().stream().map(SavedConfigTest::file))
+                .toList();
         SplittableRandom random = new SplittableRandom(SEED);
         int read = 0;
         int refused = 0;

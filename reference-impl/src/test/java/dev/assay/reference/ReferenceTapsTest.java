@@ -147,11 +147,12 @@ class ReferenceTapsTest {
     }
 
     private static int contextWidth(ModelConfig config) {
-        return switch (config) {
-            case Llama3Config llama -> llama.numAttentionHeads() * llama.headDim();
-            case Qwen3Config qwen -> qwen.numAttentionHeads() * qwen.headDim();
-            case DeepSeekV3Config deepSeek -> deepSeek.numAttentionHeads() * deepSeek.vHeadDim();
-        };
+        if (config instanceof DeepSeekV3Config deepSeek) {
+            return deepSeek.numAttentionHeads() * deepSeek.vHeadDim();
+        }
+        return config instanceof Llama3Config llama
+                ? llama.numAttentionHeads() * llama.headDim()
+                : ((Qwen3Config) config).numAttentionHeads() * ((Qwen3Config) config).headDim();
     }
 
     /// Logits of [#PROMPT], `[T][V]`.

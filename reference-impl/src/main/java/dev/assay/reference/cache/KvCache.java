@@ -3,7 +3,7 @@ package dev.assay.reference.cache;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Keys and values of every position, layer and KV head. Keys are kept rotated.
+/// Keys and values of the positions that a layer can still see, for every layer and KV head. Keys are kept rotated.
 public final class KvCache implements Cache {
     private final List<Layer> layers = new ArrayList<>();
 
@@ -33,6 +33,7 @@ public final class KvCache implements Cache {
 
     /// The cache of one layer: K KV heads of d elements a position.
     public static final class Layer {
+        private int first; // the earliest position held
         private final List<float[][]> keys = new ArrayList<>(); // [S] of [K][d]
         private final List<float[][]> values = new ArrayList<>(); // [S] of [K][d]
 
@@ -46,17 +47,30 @@ public final class KvCache implements Cache {
 
         /// Positions appended so far, which is the position of the next one.
         public int length() {
-            return keys.size();
+            return first + keys.size();
+        }
+
+        /// The earliest position held.
+        public int first() {
+            return first;
+        }
+
+        /// Lets go of all positions before this one, which no later token of the layer can see.
+        public void forgetBefore(int position) {
+            int forgotten = Math.max(0, position - first);
+            keys.subList(0, forgotten).clear();
+            values.subList(0, forgotten).clear();
+            first += forgotten;
         }
 
         /// The key of a KV head, `[d]`.
         public float[] key(int position, int kvHead) {
-            return keys.get(position)[kvHead];
+            return keys.get(position - first)[kvHead];
         }
 
         /// The value of a KV head, `[d]`.
         public float[] value(int position, int kvHead) {
-            return values.get(position)[kvHead];
+            return values.get(position - first)[kvHead];
         }
 
         private long bytes() {

@@ -51,6 +51,26 @@ public final class Weights {
         return matrix;
     }
 
+    /// Matrix `index` of `count` that lie in one tensor `[count][rows][columns]`, as `[rows][columns]`.
+    ///
+    /// @throws dev.assay.checkpoint.CheckpointException if the tensor is missing or has another shape
+    public float[][] slice(String name, int index, int count, int rows, int columns) {
+        Tensor tensor = checkpoint.tensor(prefix + name, count, rows, columns);
+        String key = prefix + name + "[" + index + "]";
+        float[][] matrix = decoded.matrices.get(key);
+        if (matrix == null) {
+            matrix = new float[rows][columns];
+            for (int r = 0; r < rows; r++) {
+                for (int c = 0; c < columns; c++) {
+                    matrix[r][c] = tensor.at(((long) index * rows + r) * columns + c);
+                }
+            }
+            decoded.matrices.put(key, matrix);
+            decoded.bytes += (long) rows * columns * Float.BYTES;
+        }
+        return matrix;
+    }
+
     /// A vector, `[length]`.
     ///
     /// @throws dev.assay.checkpoint.CheckpointException if it is missing or has another shape

@@ -118,6 +118,29 @@ public final class ScalarMath {
         };
     }
 
+    /// The x below which a share `p` of a standard normal distribution lies, for p above 0 and below 1.
+    ///
+    /// Newton's method on Φ(x) = 1/2 + φ(x)·(x + x³/3 + x⁵/(3·5) + …): from 0 it approaches the root from one side, since
+    /// Φ bends one way on each side of 0.
+    public static double normalQuantile(double p) {
+        double x = 0;
+        for (int step = 0; step < 200; step++) {
+            double density = StrictMath.exp(-x * x / 2) / Math.sqrt(2 * Math.PI);
+            double term = x;
+            double sum = 0;
+            for (int k = 3; Math.abs(term) > 1e-18 * Math.abs(sum); k += 2) {
+                sum += term;
+                term *= x * x / k;
+            }
+            double next = x + (p - 0.5 - density * sum) / density;
+            if (Math.abs(next - x) <= 1e-16 * Math.abs(next)) {
+                return next;
+            }
+            x = next;
+        }
+        return x;
+    }
+
     /// a + b, element by element, for every token: all three are `[T][D]`.
     public static float[][] add(float[][] a, float[][] b) {
         requireLength(a.length, b.length);

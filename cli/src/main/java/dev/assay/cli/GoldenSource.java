@@ -1,0 +1,35 @@
+package dev.assay.cli;
+
+import dev.assay.golden.GoldenCase;
+import dev.assay.golden.Goldens;
+import java.nio.file.Path;
+import java.util.List;
+
+/// Where golden cases come from.
+interface GoldenSource {
+    /// Ids of the bundled cases, sorted.
+    List<String> ids();
+
+    /// Reads a bundled case.
+    GoldenCase bundled(String id);
+
+    /// Reads the case in a folder.
+    default GoldenCase read(Path folder) {
+        return Goldens.read(folder);
+    }
+
+    /// The cases of this installation.
+    static GoldenSource ofInstallation() {
+        return new GoldenSource() {
+            @Override
+            public List<String> ids() {
+                return Goldens.ids();
+            }
+
+            @Override
+            public GoldenCase bundled(String id) {
+                return Goldens.bundled(id);
+            }
+        };
+    }
+}

@@ -1,0 +1,120 @@
+package dev.assay.cli;
+
+import dev.assay.engine.LoadOptions;
+import dev.assay.report.ConsoleReport;
+import dev.assay.report.Report;
+import dev.assay.report.ReportJson;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/// `assay verify`: the correctness gate.
+@Command(
+        name = "verify",
+        description = "Compares engines with the golden outputs and says whether they are conformant.",
+        optionListHeading = "%nOptions:%n",
+        footer = {
+            "",
+            "Writes report.json into the folder of --out and exits with 0 if every engine is",
+            "conformant, 1 if one is not, 3 if one cannot be judged, 4 if the goldens or the",
+            "harness are at fault.",
+            "",
+            "Examples:",
+            "  ./assay verify",
+            "  ./assay verify --engine reference --architecture qwen3",
+            "  ./assay verify --case my-model/golden",
+            "  ./assay verify --shard 2/4 --out shard-2"
+        })
+final class VerifyCommand implements Callable<Integer> {
+    private static final String REPORT_FILE = "report.json";
+
+    private final Surroundings surroundings;
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it.
+    private CommandSpec spec;
+
+    @Option(
+            names = {"-e", "--engine"},
+            paramLabel = "ENGINE",
+            description = "Engine to verify; may be repeated. Default: every engine that is installed.")
+    private List<String> engines = new ArrayList<>();
+
+    @Option(
+            names = {"-a", "--architecture"},
+            paramLabel = "ARCHITECTURE",
+            description = "Only cases of this architecture; may be repeated. Default: all.")
+    private List<String> architectures = new ArrayList<>();
+
+    @Option(
+            names = {"-c", "--case"},
+            paramLabel = "CASE",
+            description = "Bundled golden case by its id, or a folder that holds one; may be repeated. "
+                    + "Default: every bundled case.")
+    private List<String> cases = new ArrayList<>();
+
+    @Option(
+            names = "--shard",
+            paramLabel = "I/N",
+            description = "Only part I of N: every N-th pair of case and engine. The N parts together are the whole.")
+    private @Nullable String shard;
+
+    @Option(
+            names = {"-o", "--out"},
+            paramLabel = "DIR",
+            defaultValue = "assay-out",
+            description = "Folder for " + REPORT_FILE + ". Default: ${DEFAULT-VALUE}.")
+    private String out = "";
+
+    @Option(
+            names = {"-t", "--threads"},
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "Worker threads an engine may use. Default: ${DEFAULT-VALUE}.")
+    private int threads;
+
+    VerifyCommand(Surroundings surroundings) {
+        this.surroundings = surroundings;
+    }
+
+    @Override
+    public Integer call() {
+        if (threads < 1) {
+            throw new UsageException("--threads: expected at least 1, found " + threads);
+        }
+        Shard part = shard == null ? null : Shard.parse(shard);
+        Engines installed = surroundings.engines().get();
+        engines.forEach(
+                engine -> Names.require("engine", engine, installed.byId().keySet()));
+        List<SelectedCase> selected =
+                SelectedCase.ofArchitectures(SelectedCase.of(cases, surroundings.goldens()), architectures);
+
+        Path file = folder().resolve(REPORT_FILE);
+        String command = Shell.command(
+                spec.root().commandLine().getParseResult().originalArgs().toArray(String[]::new));
+        Report report = new Verification(surroundings, command, new LoadOptions(threads))
+                .run(installed, engines, selected, part);
+        ReportJson.write(report, file);
+        surroundings.out().print(ConsoleReport.render(report, surroundings.colours()));
+        surroundings.out().println("report: " + file);
+        return report.verdict().exitCode();
+    }
+
+    /// The folder for the report, made now: whoever gave a name that cannot be one wants to know before the work.
+    private Path folder() {
+        try {
+            return Files.createDirectories(Path.of(out));
+        } catch (InvalidPathException | IOException e) {
+            throw new UsageException("--out: cannot make the folder '" + out + "': " + e);
+        }
+    }
+}

@@ -1,0 +1,133 @@
+package dev.assay.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import com.networknt.schema.InputFormat;
+import com.networknt.schema.SchemaRegistry;
+import com.networknt.schema.SpecificationVersion;
+import dev.assay.conformance.suite.GoldenSuite;
+import dev.assay.engine.Engine;
+import dev.assay.golden.Goldens;
+import dev.assay.reference.ReferenceEngine;
+import dev.assay.report.Report;
+import dev.assay.report.ReportJson;
+import java.io.File;
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import me.tongfei.progressbar.ProgressBar;
+import org.jline.terminal.Terminal;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+import tools.jackson.core.JsonParser;
+import tools.jackson.databind.json.JsonMapper;
+
+/// Runs the command as users do: modules on a module path, engines found by their module, in a JVM of its own.
+class InstallationTest {
+    private static final List<Class<?>> MODULES = List.of(
+            Main.class,
+            Engine.class,
+            ReferenceEngine.class,
+            Goldens.class,
+            Report.class,
+            GoldenSuite.class,
+            CommandLine.class,
+            ProgressBar.class,
+            Terminal.class,
+            JsonMapper.class,
+            JsonParser.class,
+            JsonProperty.class);
+
+    @TempDir
+    private Path folder;
+
+    private CommandRun assay(String... args) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "-p",
+                MODULES.stream().map(InstallationTest::location).collect(Collectors.joining(File.pathSeparator)),
+                "-m",
+                "dev.assay.cli/dev.assay.cli.Main"));
+        command.addAll(List.of(args));
+        Path out = folder.resolve("stdout");
+        Path err = folder.resolve("stderr");
+        Process process = new ProcessBuilder(command)
+                .directory(folder.toFile())
+                .redirectOutput(out.toFile())
+                .redirectError(err.toFile())
+                .start();
+        process.getOutputStream().close();
+        assertThat(process.waitFor(120, TimeUnit.SECONDS)).as("ended in time").isTrue();
+        return new CommandRun(
+                process.exitValue(),
+                Files.readString(out, StandardCharsets.UTF_8),
+                Files.readString(err, StandardCharsets.UTF_8));
+    }
+
+    private static String location(Class<?> type) {
+        try {
+            return Path.of(type.getProtectionDomain()
+                            .getCodeSource()
+                            .getLocation()
+                            .toURI())
+                    .toString();
+        } catch (URISyntaxException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void verifiesACaseAndWritesAReport() throws IOException, InterruptedException {
+        CommandRun run = assay("verify", "--case", "qwen3-base");
+
+        assertThat(run.err()).isEmpty();
+        assertThat(run.out()).contains("\nCONFORMANT: PASS 8\n").endsWith("report: assay-out/report.json\n");
+        assertThat(run.exitCode()).isEqualTo(0);
+        String json = Files.readString(folder.resolve("assay-out/report.json"));
+        assertThat(SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12)
+                        .getSchema(ReportJson.schema(), InputFormat.JSON)
+                        .validate(json, InputFormat.JSON))
+                .isEmpty();
+        Report report = ReportJson.parse(json, "report.json");
+        assertThat(report.engines()).singleElement().satisfies(engine -> {
+            assertThat(engine.id()).isEqualTo("reference");
+            assertThat(engine.backend()).isEqualTo("scalar");
+        });
+    }
+
+    @Test
+    void findsItsEngineAndItsCases() throws IOException, InterruptedException {
+        CommandRun run = assay("list");
+        assertThat(run.err()).isEmpty();
+        assertThat(run.out()).contains("REFERENCE\n").containsPattern("\nqwen3-base +qwen3 +yes\n");
+        assertThat(run.exitCode()).isEqualTo(0);
+    }
+
+    @Test
+    void explainsItsConfigurations() throws IOException, InterruptedException {
+        CommandRun run = assay("explain", "deepseek-v3-base");
+        assertThat(run.err()).isEmpty();
+        assertThat(run.out()).contains("\n  rope_parameters: Yarn\n    rope_theta: ", "\n  reference: supported: ");
+        assertThat(run.exitCode()).isEqualTo(0);
+    }
+
+    @Test
+    void endsWith64OnAnUnknownEngine() throws IOException, InterruptedException {
+        CommandRun run = assay("verify", "--engine", "refrence");
+        assertThat(run.err()).contains("did you mean reference?");
+        assertThat(run.exitCode()).isEqualTo(64);
+        try (Stream<Path> files = Files.list(folder)) {
+            assertThat(files.map(Path::getFileName).map(Path::toString)).containsExactlyInAnyOrder("stdout", "stderr");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+package dev.assay.config;
+
+import java.util.List;
+
+/// SmolLM3, `model_type` `smollm3`; HF's `SmolLM3Config`.
+///
+/// @param vocabSize rows of the embedding matrix, and logits of each position
+/// @param hiddenSize width of the hidden state
+/// @param intermediateSize inner width of the MLP
+/// @param numHiddenLayers decoder layers
+/// @param numAttentionHeads query heads
+/// @param numKeyValueHeads KV heads; each serves equally many query heads
+/// @param headDim width of a head; HF's class has no such key and shares the hidden size out among the query heads
+/// @param hiddenAct activation of the MLP's gate
+/// @param maxPositionEmbeddings longest context the model was made for, in positions
+/// @param rmsNormEps what every RMS norm adds to the mean square
+/// @param tieWordEmbeddings whether the output head is the embedding matrix
+/// @param attentionBias whether the projections of queries, keys, values and attention output have biases
+/// @param mlpBias whether the projections of the MLP have biases
+/// @param positionEncodings for each layer; HF's `no_rope_layers`
+/// @param ropeParameters of the rotary position embedding
+public record SmolLm3Config(
+        int vocabSize,
+        int hiddenSize,
+        int intermediateSize,
+        int numHiddenLayers,
+        int numAttentionHeads,
+        int numKeyValueHeads,
+        int headDim,
+        HiddenActivation hiddenAct,
+        int maxPositionEmbeddings,
+        double rmsNormEps,
+        boolean tieWordEmbeddings,
+        boolean attentionBias,
+        boolean mlpBias,
+        List<PositionEncoding> positionEncodings,
+        RopeParameters ropeParameters)
+        implements ModelConfig {
+    public SmolLm3Config {
+        Rules.positive("vocab_size", vocabSize);
+        Rules.positive("hidden_size", hiddenSize);
+        Rules.positive("intermediate_size", intermediateSize);
+        Rules.layers("num_hidden_layers", numHiddenLayers);
+        Rules.heads(numAttentionHeads, numKeyValueHeads, headDim);
+        Rules.rotaryDim("head_dim", headDim);
+        Rules.positive("max_position_embeddings", maxPositionEmbeddings);
+        Rules.epsilon("rms_norm_eps", rmsNormEps);
+        positionEncodings = List.copyOf(positionEncodings);
+        Rules.perLayer("no_rope_layers", positionEncodings, numHiddenLayers);
+    }
+
+    @Override
+    public Architecture architecture() {
+        return Architecture.SMOLLM_3;
+    }
+
+    @Override
+    public long kvCacheElements(int positions) {
+        return KvCacheSize.uniform(numHiddenLayers, 2L * numKeyValueHeads * headDim, positions);
+    }
+}

@@ -1,0 +1,5 @@
+/// Gemma 3n.
+@NullMarked
+package dev.assay.reference.gemma3n;
+
+import org.jspecify.annotations.NullMarked;

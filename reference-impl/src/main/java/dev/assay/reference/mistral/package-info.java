@@ -1,0 +1,5 @@
+/// Mistral.
+@NullMarked
+package dev.assay.reference.mistral;
+
+import org.jspecify.annotations.NullMarked;
