@@ -137,7 +137,7 @@ public final class DeepSeekV3 implements ReferenceDecoder<LatentCache> {
 
         int start = cache.length(); // position of the first token of this call
         for (int t = 0; t < x.length; t++) {
-            // The norm sees the latent only. The key beside it is rotated without one.
+            // The norm, which section 4.2 adds to the equations, sees the latent only, not the key beside it.
             float[] latent = rmsNorm(slice(compressed[t], 0, C), latentNorm, LATENT_NORM_EPS); // [C]
             float[] key = slice(compressed[t], C, r); // [r]
             cache.append(latent, rotate(key, start + t));
@@ -168,7 +168,7 @@ public final class DeepSeekV3 implements ReferenceDecoder<LatentCache> {
                 for (int s = 0; s < scores.length; s++) {
                     scores[s] = dot(query, keys[s][h]) * scale;
                 }
-                double[] p = softmax(scores);
+                double[] p = softmax(scores); // [S]
                 for (int i = 0; i < v; i++) {
                     double sum = 0;
                     for (int s = 0; s < p.length; s++) {
@@ -190,7 +190,7 @@ public final class DeepSeekV3 implements ReferenceDecoder<LatentCache> {
             return linear(w.matrix("q_proj.weight", width, config.hiddenSize()), x);
         }
         float[][] latent = projectMaybeBiased(w, "q_a_proj", rank, x); // [T][qLoraRank]
-        float[][] normed = rmsNorm(latent, w.vector("q_a_layernorm.weight", rank), LATENT_NORM_EPS);
+        float[][] normed = rmsNorm(latent, w.vector("q_a_layernorm.weight", rank), LATENT_NORM_EPS); // [T][qLoraRank]
         return linear(w.matrix("q_b_proj.weight", width, rank), normed);
     }
 
