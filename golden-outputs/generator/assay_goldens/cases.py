@@ -17,7 +17,7 @@ import numpy as np
 from . import synthesis
 from .synthesis import TensorSpec
 
-FAMILIES = ("qwen3", "llama3", "olmo2", "mistral", "gemma3", "llama4")
+FAMILIES = ("qwen3", "llama3", "olmo2", "mistral", "gemma3", "llama4", "gemma3n")
 
 Tensors = dict[str, tuple[str, np.ndarray]]
 """A checkpoint as published: name -> (safetensors dtype, bits)."""
