@@ -4,6 +4,8 @@ import dev.assay.checkpoint.CheckpointLayout;
 import dev.assay.checkpoint.TensorRole;
 import dev.assay.checkpoint.TensorSpec;
 import dev.assay.config.ModelConfig;
+import dev.assay.plan.PlanPrinter;
+import dev.assay.plan.planner.Planners;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.RecordComponent;
 import java.util.EnumMap;
@@ -24,6 +26,7 @@ final class ConfigCard {
                 .append(")\n\nConfiguration, with defaults filled in:\n");
         fields(text, (Record) config, "  ");
         sizes(text, config);
+        text.append("\nArchitecture card:\n").append(PlanPrinter.print(Planners.plan(config)));
         return text.toString();
     }
 

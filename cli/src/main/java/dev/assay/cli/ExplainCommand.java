@@ -6,6 +6,7 @@ import dev.assay.config.ModelConfig;
 import dev.assay.engine.Engine;
 import dev.assay.engine.Support;
 import dev.assay.golden.GoldenCase;
+import dev.assay.golden.PublishedModel;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -38,10 +39,10 @@ final class ExplainCommand implements Callable<Integer> {
     private final Surroundings surroundings;
 
     @Parameters(
-            paramLabel = "CASE|ARCHITECTURE|CONFIG",
+            paramLabel = "CASE|ARCHITECTURE|MODEL|CONFIG",
             description =
-                    "Id of a bundled case or of an architecture, a config.json, or a folder with a golden case or "
-                            + "a checkpoint.")
+                    "Id of a bundled case or of an architecture, a published model, a config.json, or a folder with "
+                            + "a golden case or a checkpoint.")
     private String subject = "";
 
     ExplainCommand(Surroundings surroundings) {
@@ -61,6 +62,11 @@ final class ExplainCommand implements Callable<Integer> {
                 .findFirst();
         if (architecture.isPresent()) {
             explain(architecture.get());
+            return 0;
+        }
+        Optional<PublishedModel> published = PublishedModel.named(subject);
+        if (published.isPresent()) {
+            explain(published.get());
             return 0;
         }
         Path path = path();
@@ -93,6 +99,16 @@ final class ExplainCommand implements Callable<Integer> {
         }
     }
 
+    private void explain(PublishedModel model) {
+        String reason = model.factsOnly();
+        if (reason != null) {
+            throw new UsageException(model.name() + " is known by its figures only: " + reason);
+        }
+        ModelConfig config = ModelConfig.parse(model.configJson(), model.name());
+        surroundings.out().print(ConfigCard.render(config));
+        surroundings.out().print(support(config));
+    }
+
     private void explain(GoldenCase golden) {
         surroundings.out().print(CaseCard.render(golden));
         surroundings.out().print(support(golden.config()));
@@ -103,9 +119,13 @@ final class ExplainCommand implements Callable<Integer> {
         out.println(architecture.title() + " (" + architecture.id() + ")");
         SupportTable table = SupportTable.of(surroundings.engines().get(), surroundings.goldens());
         out.println();
-        out.print(table.cases(List.of(architecture)));
-        out.println();
-        out.println("verify: " + Shell.command("verify", "--architecture", architecture.id()));
+        if (table.has(architecture)) {
+            out.print(table.cases(List.of(architecture)));
+            out.println();
+            out.println("verify: " + Shell.command("verify", "--architecture", architecture.id()));
+        } else {
+            out.println("No golden case of this architecture is bundled.");
+        }
     }
 
     /// A folder as Hugging Face lays it out; the weights may be missing.

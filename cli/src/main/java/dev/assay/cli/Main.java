@@ -64,6 +64,7 @@ final class Main {
                 .addSubcommand(new VerifyCommand(surroundings))
                 .addSubcommand(new ListCommand(surroundings))
                 .addSubcommand(new ExplainCommand(surroundings))
+                .addSubcommand(new FactsCommand(surroundings))
                 .addSubcommand(new MaterializeCommand(surroundings))
                 .addSubcommand(new DoctorCommand(surroundings))
                 .setOut(surroundings.out())

@@ -45,6 +45,13 @@ class ExplainCommandTest {
     }
 
     @Test
+    void saysThatAnArchitectureHasNoCases() {
+        CommandRun run = explain("kimi-k2");
+        assertThat(run.exitCode()).isEqualTo(0);
+        assertThat(run.out()).isEqualTo("Kimi K2 (kimi-k2)\n\nNo golden case of this architecture is bundled.\n");
+    }
+
+    @Test
     void explainsAConfiguration() throws IOException {
         Path config = Files.writeString(folder.resolve("config.json"), Toy.CONFIG_JSON);
 

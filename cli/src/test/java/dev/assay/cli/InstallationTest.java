@@ -9,6 +9,7 @@ import com.networknt.schema.SpecificationVersion;
 import dev.assay.conformance.suite.GoldenSuite;
 import dev.assay.engine.Engine;
 import dev.assay.golden.Goldens;
+import dev.assay.plan.DecoderPlan;
 import dev.assay.reference.ReferenceEngine;
 import dev.assay.report.Report;
 import dev.assay.report.ReportJson;
@@ -36,6 +37,7 @@ class InstallationTest {
     private static final List<Class<?>> MODULES = List.of(
             Main.class,
             Engine.class,
+            DecoderPlan.class,
             ReferenceEngine.class,
             Goldens.class,
             Report.class,
@@ -111,6 +113,18 @@ class InstallationTest {
         assertThat(run.err()).isEmpty();
         assertThat(run.out()).contains("REFERENCE\n").containsPattern("\nqwen3-base +qwen3 +yes\n");
         assertThat(run.exitCode()).isEqualTo(0);
+    }
+
+    /// `./assay list --markdown` prints the part that belongs there.
+    @Test
+    void theReadmeShowsWhatIsSupported() throws IOException, InterruptedException {
+        String readme = Files.readString(Path.of("../README.md"));
+        String start = "<!-- support-table -->\n";
+        assertThat(readme).containsOnlyOnce(start).containsOnlyOnce("<!-- /support-table -->");
+        String table =
+                readme.substring(readme.indexOf(start) + start.length(), readme.indexOf("<!-- /support-table -->"));
+
+        assertThat(table.strip()).isEqualTo(assay("list", "--markdown").out().strip());
     }
 
     @Test

@@ -1,0 +1,106 @@
+package dev.assay.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+class FactsCommandTest {
+    private static final Path FACTS = Path.of("../golden-outputs/facts");
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void equalsTheIndependentCountOfEveryPublishedModel() throws IOException {
+        JsonNode oracle = JsonMapper.shared().readTree(Files.readString(FACTS.resolve("facts.json")));
+        JsonNode found = JsonMapper.shared().readTree(facts("--json").out());
+
+        assertThat(found.propertyNames()).containsExactlyInAnyOrderElementsOf(oracle.propertyNames());
+        int compared = 0;
+        for (String model : oracle.propertyNames()) {
+            JsonNode expected = oracle.path(model);
+            JsonNode actual = found.path(model);
+            assertThat(actual.at("/parameters/total")).as(model).isEqualTo(expected.at("/params/total"));
+            assertThat(actual.at("/parameters/active/excluding_input_embedding").asLong())
+                    .as(model)
+                    .isEqualTo(expected.at("/active/B_excl_input_embedding").asLong());
+            if (expected.has("facts_only")) {
+                assertThat(actual.path("facts_only").asString()).isNotBlank();
+                assertThat(actual.has("kv_cache")).isFalse();
+                continue;
+            }
+            compared++;
+            assertThat(actual.at("/parameters/active/all").asLong())
+                    .as(model)
+                    .isEqualTo(expected.at("/active/A_all_incl_both_embeddings").asLong());
+            assertThat(actual.at("/parameters/active/excluding_embeddings").asLong())
+                    .as(model)
+                    .isEqualTo(expected.at("/active/C_excl_both_embeddings").asLong());
+            assertThat(actual.at("/kv_cache/bytes_at/131072").asLong())
+                    .as(model)
+                    .isEqualTo(expected.at("/kv_cache/bytes_at_131072").asLong());
+        }
+        assertThat(compared).isEqualTo(33);
+    }
+
+    @Test
+    void forgivesCaseAndPunctuation() {
+        CommandRun run = facts("DeepSeek_V3", "--json");
+
+        assertThat(run.exitCode()).isZero();
+        JsonNode facts = JsonMapper.shared().readTree(run.out());
+        assertThat(facts.at("/parameters/total").asLong()).isEqualTo(671_026_404_352L);
+        assertThat(facts.at("/moe/top_k").asInt()).isEqualTo(8);
+        assertThat(facts.at("/vendor/matching/0").asString()).isEqualTo("excluding_input_embedding");
+    }
+
+    @Test
+    void countsAnyConfigAtTheContextsAndTypeAskedFor() throws IOException {
+        Path config =
+                Files.copy(FACTS.resolve("configs").resolve("qwen3-0.6b.json"), folder.resolve("config.json"));
+        JsonNode f32 = JsonMapper.shared()
+                .readTree(facts(config.toString(), "--context", "100,7", "--kv-dtype", "f32", "--json")
+                        .out());
+
+        assertThat(f32.at("/kv_cache/bytes_at/7").asLong()).isEqualTo(7L * 28 * 2 * 8 * 128 * 4);
+        assertThat(f32.at("/kv_cache/bytes_at/100").asLong()).isEqualTo(100L * 28 * 2 * 8 * 128 * 4);
+        assertThat(facts(folder.toString()).out()).contains("parameters.total", "596,049,920");
+    }
+
+    @Test
+    void aTableShowsEveryModel() {
+        String table = facts().out();
+
+        assertThat(table.lines().filter(line -> line.matches("[a-z0-9.-]+ +[0-9,]+ .*")))
+                .hasSize(58);
+        assertThat(table).containsPattern("deepseek-v3 +671,026,404,352 +36,625,603,584 +5.5% +37B of 671B");
+    }
+
+    @Test
+    void anUnknownModelIsAUsageError() {
+        CommandRun run = facts("qwen3-0.7b");
+
+        assertThat(run.exitCode()).isEqualTo(64);
+        assertThat(run.err()).contains("neither a published model nor a config.json; did you mean qwen3-0.6b?");
+    }
+
+    @Test
+    void aContextOfNothingIsAUsageError() {
+        assertThat(facts("qwen3-0.6b", "--context", "0").exitCode()).isEqualTo(64);
+        assertThat(facts("qwen3-0.6b", "--kv-dtype", "f4").exitCode()).isEqualTo(64);
+    }
+
+    private static CommandRun facts(String... args) {
+        String[] all = new String[args.length + 1];
+        all[0] = "facts";
+        System.arraycopy(args, 0, all, 1, args.length);
+        return CommandRun.of(List.of(), GoldenSource.ofInstallation(), all);
+    }
+}
