@@ -23,8 +23,7 @@ record Engines(SortedMap<String, Engine> byId, List<Fault> faults) {
         faults = List.copyOf(faults);
     }
 
-    /// Every engine that the module path or class path provides. One that cannot be loaded does not hide the
-    /// others.
+    /// Every engine that the module path or class path provides. One that cannot be loaded hides no other.
     static Engines ofInstallation() {
         List<Engine> found = new ArrayList<>();
         List<Fault> faults = new ArrayList<>();

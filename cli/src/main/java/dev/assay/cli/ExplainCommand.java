@@ -103,9 +103,13 @@ final class ExplainCommand implements Callable<Integer> {
         out.println(architecture.title() + " (" + architecture.id() + ")");
         SupportTable table = SupportTable.of(surroundings.engines().get(), surroundings.goldens());
         out.println();
-        out.print(table.cases(List.of(architecture)));
-        out.println();
-        out.println("verify: " + Shell.command("verify", "--architecture", architecture.id()));
+        if (table.has(architecture)) {
+            out.print(table.cases(List.of(architecture)));
+            out.println();
+            out.println("verify: " + Shell.command("verify", "--architecture", architecture.id()));
+        } else {
+            out.println("No golden case of this architecture is bundled.");
+        }
     }
 
     /// A folder as Hugging Face lays it out; the weights may be missing.

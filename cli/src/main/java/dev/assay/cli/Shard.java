@@ -27,8 +27,7 @@ record Shard(int index, int count) {
     }
 
     /// Every `count`-th element from the `index`-th on: the parts of a list have no element in common and all of
-    /// them
-    /// together.
+    /// them together.
     <T> List<T> of(List<T> all) {
         List<T> part = new ArrayList<>();
         for (int i = index - 1; i < all.size(); i += count) {

@@ -59,6 +59,11 @@ final class SupportTable {
         return broken;
     }
 
+    /// Whether there is a case of the architecture.
+    boolean has(Architecture architecture) {
+        return rows.containsKey(architecture);
+    }
+
     /// Architectures and cases as two tables for people, and the reason of every refusal.
     String text() {
         ConsoleTable table = withEngines(new ConsoleTable()

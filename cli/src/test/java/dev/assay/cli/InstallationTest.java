@@ -113,6 +113,18 @@ class InstallationTest {
         assertThat(run.exitCode()).isEqualTo(0);
     }
 
+    /// `./assay list --markdown` prints the part that belongs there.
+    @Test
+    void theReadmeShowsWhatIsSupported() throws IOException, InterruptedException {
+        String readme = Files.readString(Path.of("../README.md"));
+        String start = "<!-- support-table -->\n";
+        assertThat(readme).containsOnlyOnce(start).containsOnlyOnce("<!-- /support-table -->");
+        String table =
+                readme.substring(readme.indexOf(start) + start.length(), readme.indexOf("<!-- /support-table -->"));
+
+        assertThat(table.strip()).isEqualTo(assay("list", "--markdown").out().strip());
+    }
+
     @Test
     void explainsItsConfigurations() throws IOException, InterruptedException {
         CommandRun run = assay("explain", "deepseek-v3-base");

@@ -2,6 +2,7 @@ package dev.assay.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.assay.config.Architecture;
 import dev.assay.engine.Engine;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -22,12 +23,11 @@ class ListCommandTest {
     void showsWhoSupportsWhat() {
         CommandRun run = list();
         assertThat(run.exitCode()).isEqualTo(0);
-        assertThat(run.out()).isEqualTo("""
-                        ARCHITECTURE  NAME            CASES  ABSENT  RIGHT
-                        llama3        Llama 3.x           0  -       -
-                        qwen3         Qwen3               2  no      yes
-                        deepseek-v3   DeepSeek V3/R1      0  -       -
-                        kimi-k2       Kimi K2             0  -       -
+        assertThat(run.out())
+                .containsPattern("^ARCHITECTURE +NAME +CASES +ABSENT +RIGHT\n")
+                .containsPattern("\nqwen3 +Qwen3 +2 +no +yes\n")
+                .containsPattern("\ndeepseek-v3 +DeepSeek V3/R1 +0 +- +-\n")
+                .endsWith("""
 
                         CASE  ARCHITECTURE  ABSENT  RIGHT
                         one   qwen3         no      yes
@@ -36,6 +36,9 @@ class ListCommandTest {
                         absent does not run one: no device
                         absent does not run two: no device
                         """);
+        for (Architecture architecture : Architecture.values()) {
+            assertThat(run.out()).containsPattern("\n" + architecture.id() + " +" + architecture.title() + " +[0-9]");
+        }
     }
 
     @Test

@@ -32,7 +32,7 @@ class UsageErrorsTest {
                     verify --case absent                           | cases: qwen3-base, qwen3-yarn
                     verify --case OUT/absent                       | is neither a bundled golden case nor a folder
                     verify --architecture quen3                    | did you mean qwen3?
-                    verify --architecture gpt2                     | architectures: deepseek-v3,
+                    verify --architecture t5                       | deepseek-v3,
                     verify --architecture llama3                   | architectures of the selected cases: qwen3
                     verify --threads 0                             | --threads: expected at least 1, found 0
                     verify --threads two                           | --threads

@@ -11,9 +11,8 @@ import java.util.stream.Collectors;
 
 /// Looks at the machine and the Java runtime.
 ///
-/// Made of what the JDK and `/proc` tell. A library such as OSHI knows more (caches, clocks, sensors), which a
-/// benchmark
-/// needs and a verdict does not; it would bring native code and some 300 ms to every start.
+/// Made of what the JDK and `/proc` tell. A library such as OSHI knows more (caches, clocks, sensors), which a benchmark
+/// needs and a verdict does not; it would bring native code to every start.
 public final class EnvironmentProbe {
     private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
     private static final String UNKNOWN = "unknown";
