@@ -30,6 +30,7 @@ FAMILIES = (
     "olmo2",
     "mistral",
     "gemma3",
+    "gemma3n",
     "llama4",
 )
 

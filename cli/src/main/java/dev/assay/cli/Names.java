@@ -46,8 +46,7 @@ final class Names {
     }
 
     /// The most similar name, if one is similar enough to be meant: it contains what was given, or a third of its
-    /// letters
-    /// differ.
+    /// letters differ.
     static Optional<String> closest(String given, Collection<String> valid) {
         String wanted = given.toLowerCase(Locale.ROOT);
         return valid.stream()

@@ -58,8 +58,7 @@ record SelectedCase(String name, Supplier<GoldenCase> reader) {
     }
 
     /// Those cases whose architecture is among the named ones; all of them if no name is given. A case that cannot
-    /// be
-    /// read stays: nobody knows what it is, and whoever runs it will say why.
+    /// be read stays: nobody knows what it is, and whoever runs it will say why.
     ///
     /// @throws UsageException if an architecture is unknown, or none of the cases is left
     static List<SelectedCase> ofArchitectures(List<SelectedCase> cases, List<String> names) {

@@ -1,4 +1,5 @@
-/// The `assay` command: reads arguments, chooses engines and golden cases, runs the suites and shows what came of it.
+/// The `assay` command: reads arguments, chooses engines and golden cases, runs the suites and shows what came of
+/// it.
 ///
 /// Nothing is judged and nothing is computed here.
 @NullMarked

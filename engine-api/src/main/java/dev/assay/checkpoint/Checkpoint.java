@@ -12,8 +12,7 @@ import java.util.List;
 /// tensors of their own.
 public interface Checkpoint extends AutoCloseable {
     /// Opens a folder with `config.json` and `model.safetensors` or `model.safetensors.index.json` and its shards.
-    /// Where
-    /// there is both, the single file is read, as in HF.
+    /// Where there is both, the single file is read, as in HF.
     ///
     /// The files are memory-mapped: nothing is read but headers, and the embedding where a tied model also stores a
     /// copy of it as its head, which must be equal.

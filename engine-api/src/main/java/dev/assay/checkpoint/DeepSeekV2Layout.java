@@ -62,7 +62,10 @@ final class DeepSeekV2Layout {
         if (config.nSharedExperts() > 0) {
             // Shared experts are one MLP of their joint width.
             layout.gatedMlp(
-                    module + ".shared_experts", multiplyExact(intermediate, config.nSharedExperts()), hidden, config.mlpBias());
+                    module + ".shared_experts",
+                    multiplyExact(intermediate, config.nSharedExperts()),
+                    hidden,
+                    config.mlpBias());
         }
     }
 }

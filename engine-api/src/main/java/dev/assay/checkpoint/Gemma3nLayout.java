@@ -5,8 +5,8 @@ import static java.lang.Math.multiplyExact;
 import dev.assay.config.Gemma3nConfig;
 import java.util.List;
 
-/// Tensors of Gemma 3n: HF `models/gemma3n/modeling_gemma3n.py`. Layers that share the keys and values of others need no
-/// weights for them; published files carry such weights all the same.
+/// Tensors of Gemma 3n: HF `models/gemma3n/modeling_gemma3n.py`. Layers that share the keys and values of others
+/// need no weights for them; published files carry such weights all the same.
 final class Gemma3nLayout {
     private Gemma3nLayout() {}
 

@@ -5,8 +5,8 @@ import static java.lang.Math.multiplyExact;
 import dev.assay.config.Gpt2Config;
 import java.util.List;
 
-/// Tensors of GPT-2: HF `models/gpt2/modeling_gpt2.py`, under the published names, which have no `transformer.` before them.
-/// Matrices lie transposed, `[in][out]`.
+/// Tensors of GPT-2: HF `models/gpt2/modeling_gpt2.py`, under the published names, which have no `transformer.`
+/// before them. Matrices lie transposed, `[in][out]`.
 final class Gpt2Layout {
     private Gpt2Layout() {}
 

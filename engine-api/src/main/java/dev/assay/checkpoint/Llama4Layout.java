@@ -5,8 +5,8 @@ import static java.lang.Math.multiplyExact;
 import dev.assay.config.Llama4Config;
 import java.util.List;
 
-/// Tensors of Llama 4: HF `models/llama4/modeling_llama4.py`. The experts of a layer lie in two tensors, transposed and
-/// without `.weight` in their names.
+/// Tensors of Llama 4: HF `models/llama4/modeling_llama4.py`. The experts of a layer lie in two tensors, transposed
+/// and without `.weight` in their names.
 final class Llama4Layout {
     private Llama4Layout() {}
 

@@ -5,8 +5,8 @@ import static java.lang.Math.multiplyExact;
 import dev.assay.config.Olmo2Config;
 import java.util.List;
 
-/// Tensors of OLMo 2: HF `models/olmo2/modeling_olmo2.py`. No norm comes before a sub-block, and the weights of the QK-norm
-/// are as wide as the projections.
+/// Tensors of OLMo 2: HF `models/olmo2/modeling_olmo2.py`. No norm comes before a sub-block, and the weights of the
+/// QK-norm are as wide as the projections.
 final class Olmo2Layout {
     private Olmo2Layout() {}
 

@@ -73,10 +73,11 @@ final class PublishedNames {
             return "multi-token prediction layer";
         }
         return switch (config) {
-            case Gpt2Config _ when textName(published).matches("h\\.[0-9]+\\.attn\\.(masked_)?bias") ->
+            case Gpt2Config _
+            when textName(published).matches("h\\.[0-9]+\\.attn\\.(masked_)?bias") ->
                 "causal mask, which follows from the configuration";
-            case Gemma3nConfig gemma when hasSharedKeys(textName(published), gemma) ->
-                "keys and values of a layer that uses those of another";
+            case Gemma3nConfig gemma
+            when hasSharedKeys(textName(published), gemma) -> "keys and values of a layer that uses those of another";
             case DeepSeekV2Config _,
                     DeepSeekV3Config _,
                     Gemma3Config _,

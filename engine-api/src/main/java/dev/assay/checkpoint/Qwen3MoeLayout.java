@@ -3,7 +3,8 @@ package dev.assay.checkpoint;
 import dev.assay.config.Qwen3MoeConfig;
 import java.util.List;
 
-/// Tensors of Qwen3 with experts: HF `models/qwen3_moe/modeling_qwen3_moe.py`. On disk every expert has matrices of its own.
+/// Tensors of Qwen3 with experts: HF `models/qwen3_moe/modeling_qwen3_moe.py`. On disk every expert has matrices of
+/// its own.
 final class Qwen3MoeLayout {
     private Qwen3MoeLayout() {}
 
@@ -24,7 +25,8 @@ final class Qwen3MoeLayout {
             layout.norm(layer + ".self_attn.q_norm", config.headDim());
             layout.norm(layer + ".self_attn.k_norm", config.headDim());
             layout.norm(layer + ".post_attention_layernorm", hidden);
-            if ((i + 1) % config.decoderSparseStep() != 0 || config.mlpOnlyLayers().contains(i)) {
+            if ((i + 1) % config.decoderSparseStep() != 0
+                    || config.mlpOnlyLayers().contains(i)) {
                 layout.gatedMlp(layer + ".mlp", config.intermediateSize(), hidden, false);
             } else {
                 layout.add(layer + ".mlp.gate.weight", TensorRole.ROUTER, config.numExperts(), hidden);

@@ -112,7 +112,8 @@ public record SyntheticWeights(long seed, List<SyntheticTensor> tensors) {
             case BIAS -> 0.3;
             case CORRECTION_BIAS -> 0.5;
             case MATRIX, ROUTER, HEAD -> 1 / Math.sqrt(spec.shape().getLast());
-            case TRANSPOSED_MATRIX -> 1 / Math.sqrt(spec.shape().get(spec.shape().size() - 2));
+            case TRANSPOSED_MATRIX ->
+                1 / Math.sqrt(spec.shape().get(spec.shape().size() - 2));
             // A tied embedding is the head too.
             case EMBEDDING ->
                 config.tieWordEmbeddings() ? 1 / Math.sqrt(spec.shape().getLast()) : 1;

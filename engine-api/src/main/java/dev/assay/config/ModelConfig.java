@@ -52,9 +52,9 @@ public sealed interface ModelConfig
     /// Numbers that the KV cache holds after `positions` positions, over all layers, in the form the architecture
     /// means it: keys and values of every KV head, or the latent and the rotary key.
     ///
-    /// Each layer holds the positions that its last query sees: a sliding layer at most its window, a chunked
-    /// layer those of the chunk begun last, so that its share falls back to one position where a chunk begins. A
-    /// layer that uses the keys and values of another holds nothing. Caches of engines may well hold more.
+    /// Each layer holds the positions that its last query sees: a sliding layer at most its window, a chunked layer
+    /// those of the chunk begun last, so that its share falls back to one position where a chunk begins. A layer
+    /// that uses the keys and values of another holds nothing. Caches of engines may well hold more.
     ///
     /// @throws IllegalArgumentException if `positions` is negative
     /// @throws ArithmeticException if the result does not fit a `long`

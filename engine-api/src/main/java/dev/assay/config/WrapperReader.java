@@ -31,8 +31,8 @@ final class WrapperReader {
     /// Reads the decoder.
     ///
     /// Whether it ties its embeddings may stand outside or inside. Where it stands in neither place the decoder's
-    /// own class decides: HF's `Mistral3Config` would tie, but the published Mistral Small 3.1 says nothing and
-    /// has a head.
+    /// own class decides: HF's `Mistral3Config` would tie, but the published Mistral Small 3.1 says nothing and has
+    /// a head.
     ///
     /// @param textModelType `model_type` of the decoder; a `text_config` that has none means this one
     static ModelConfig read(ConfigFields fields, String textModelType, Function<ConfigFields, ModelConfig> decoder) {

@@ -35,8 +35,9 @@ final class GoldenReader {
     private static final String MODEL_INDEX = "model.safetensors.index.json";
     private static final String EXPERTS = "experts.";
 
-    private static final JsonMapper JSON =
-            JsonMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+    private static final JsonMapper JSON = JsonMapper.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .build();
     private static final ValueLayout.OfDouble DOUBLE =
             ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -81,8 +82,8 @@ final class GoldenReader {
                 prompts.add(prompt(prompt, config, tensors, unread));
             }
             if (!unread.isEmpty()) {
-                throw new GoldenException(files.nameOf(TENSORS) + ": tensor " + unread.iterator().next()
-                        + " belongs to no prompt of " + GOLDEN_JSON);
+                throw new GoldenException(files.nameOf(TENSORS) + ": tensor "
+                        + unread.iterator().next() + " belongs to no prompt of " + GOLDEN_JSON);
             }
         }
         requirePrompts(prompts);
@@ -138,7 +139,8 @@ final class GoldenReader {
     private Map<TapPoint, FloatError> tapErrors(JsonNode root) {
         Map<TapPoint, FloatError> errors = new HashMap<>();
         root.path("tap_f32_error")
-                .forEachEntry((key, value) -> errors.put(tapPoint(key, name), floatError(value, "tap_f32_error." + key)));
+                .forEachEntry(
+                        (key, value) -> errors.put(tapPoint(key, name), floatError(value, "tap_f32_error." + key)));
         return errors;
     }
 
@@ -153,7 +155,8 @@ final class GoldenReader {
             if (node.isMissingNode()) {
                 return;
             }
-            FloatError error = floatError(node, "f32_error of prompt " + prompts.get(i).id());
+            FloatError error =
+                    floatError(node, "f32_error of prompt " + prompts.get(i).id());
             long count = (long) prompts.get(i).tokens().length * config.vocabSize();
             squares += error.rms() * error.rms() * count;
             max = Math.max(max, error.max());
@@ -237,7 +240,8 @@ final class GoldenReader {
         return switch (point.tap()) {
             case LOGITS -> config.vocabSize();
             case HIDDEN, ATTENTION_INPUT, ATTENTION, FEED_FORWARD_INPUT, FEED_FORWARD -> config.hiddenSize();
-            case CONTEXT, ROUTER_LOGITS -> info.shape().isEmpty() ? 0 : info.shape().getLast();
+            case CONTEXT, ROUTER_LOGITS ->
+                info.shape().isEmpty() ? 0 : info.shape().getLast();
         };
     }
 
@@ -285,8 +289,8 @@ final class GoldenReader {
     private void requireShape(TensorInfo info, int rows, int columns) {
         List<Integer> expected = List.of(rows, columns);
         if (columns == 0 || !info.shape().equals(expected)) {
-            throw new GoldenException(files.nameOf(TENSORS) + ": tensor " + info.name() + ": expected shape "
-                    + expected + ", found " + info.shape());
+            throw new GoldenException(files.nameOf(TENSORS) + ": tensor " + info.name() + ": expected shape " + expected
+                    + ", found " + info.shape());
         }
     }
 
@@ -296,8 +300,7 @@ final class GoldenReader {
         for (int i = 0; i < tokens.length; i++) {
             JsonNode token = array.path(i);
             if (!token.isInt() || token.asInt() < 0 || token.asInt() >= config.vocabSize()) {
-                throw wrong(
-                        key + " of prompt " + id, "ids from 0 to " + (config.vocabSize() - 1), token.toString());
+                throw wrong(key + " of prompt " + id, "ids from 0 to " + (config.vocabSize() - 1), token.toString());
             }
             tokens[i] = token.asInt();
         }

@@ -38,8 +38,7 @@ public final class Goldens {
             throw new IllegalArgumentException("no golden case is named " + id);
         }
         CaseFiles files = new BundledFiles(id);
-        String expected =
-                entry.path("sha256").path(GoldenReader.GOLDEN_JSON).asString();
+        String expected = entry.path("sha256").path(GoldenReader.GOLDEN_JSON).asString();
         String found = files.sha256(GoldenReader.GOLDEN_JSON);
         if (!found.equals(expected)) {
             throw new GoldenException(files.nameOf(GoldenReader.GOLDEN_JSON) + ": expected SHA-256 " + expected

@@ -75,9 +75,7 @@ class GoldenReaderTest {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            textBlock = """
+    @CsvSource(delimiter = '|', textBlock = """
             "assay-golden/1"           | "assay-golden/2"      | format: expected assay-golden/1, found assay-golden/2
             "case": "tiny",            | ''                    | case: expected a string, found nothing
             "tokens": [0, 2]           | "tokens": [0, 3]      | tokens of prompt a: expected ids from 0 to 2, found 3
@@ -155,8 +153,8 @@ class GoldenReaderTest {
                 .hasMessageContaining("golden.json: missing; a golden case is a folder with config.json");
     }
 
-    /// Flipped, cut and repeated bytes in any file of a case: a value or one of our exceptions, nothing else. The number
-    /// of inputs can be raised with `-Dassay.fuzz.inputs`.
+    /// Flipped, cut and repeated bytes in any file of a case: a value or one of our exceptions, nothing else. The
+    /// number of inputs can be raised with `-Dassay.fuzz.inputs`.
     @Test
     void anyDamageIsAValueOrAnErrorOfOurOwn() {
         Random random = new Random(20261123);

@@ -70,8 +70,7 @@ public final class ReferenceEngine implements Engine {
                     Olmo2Config _,
                     Qwen3Config _,
                     Qwen3MoeConfig _,
-                    SmolLm3Config _ ->
-                new Support.Supported(CAPABILITIES);
+                    SmolLm3Config _ -> new Support.Supported(CAPABILITIES);
         };
     }
 

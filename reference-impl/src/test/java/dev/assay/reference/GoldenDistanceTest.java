@@ -24,8 +24,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /// How far the reference is from the oracle: never farther than the oracle's own library is when it runs in float32.
 ///
-/// That library rounds after every product and sum, the reference once an operation. So a factor of 1 is not generous:
-/// the reference reaches 0.2 to 0.4 of the yardstick, and a wrong wiring many times it.
+/// That library rounds after every product and sum, the reference once an operation. So a factor of 1 is not
+/// generous: the reference reaches 0.2 to 0.4 of the yardstick, and a wrong wiring many times it.
 class GoldenDistanceTest {
     private static final class Distance {
         private double squares;

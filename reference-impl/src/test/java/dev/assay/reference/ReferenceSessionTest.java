@@ -20,8 +20,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /// The contract of [Session], for every architecture.
 ///
-/// Logits are compared bit by bit: the reference computes each token by itself and in one order, however the tokens are
-/// handed in.
+/// Logits are compared bit by bit: the reference computes each token by itself and in one order, however the tokens
+/// are handed in.
 @ParameterizedClass
 @MethodSource("configs")
 class ReferenceSessionTest {

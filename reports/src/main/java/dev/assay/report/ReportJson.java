@@ -26,9 +26,9 @@ import tools.jackson.databind.json.JsonMapper;
 /// `report.json`: written so that reading it back gives an equal [Report].
 ///
 /// Keys are in snake case and enums go by name. Doubles are written with the fewest digits that read back exactly;
-/// those that JSON has no number for are the strings `"NaN"`, `"Infinity"` and `"-Infinity"`, because null would hide
-/// that something was computed. Absent values are written as null, never left out. Reading is strict: a key that is
-/// unknown, missing or given twice, a null where none may stand, and anything after the end are refused.
+/// those that JSON has no number for are the strings `"NaN"`, `"Infinity"` and `"-Infinity"`, because null would
+/// hide that something was computed. Absent values are written as null, never left out. Reading is strict: a key
+/// that is unknown, missing or given twice, a null where none may stand, and anything after the end are refused.
 public final class ReportJson {
     private static final JsonMapper MAPPER = JsonMapper.builder()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)

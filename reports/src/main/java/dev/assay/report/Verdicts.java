@@ -16,10 +16,10 @@ import java.util.TreeSet;
 /// | else INCONCLUSIVE, or an engine of which nothing was judged by a budget | `INCONCLUSIVE` |
 /// | else PASS, WAIVED, UNSUPPORTED or NOT_RUN, with at least one that ran | `CONFORMANT` |
 ///
-/// A fault outranks a failure: what is wrong with the goldens or the harness is mended first and the run repeated. The
-/// failures stand in the report all the same. A stale waiver is a failure because it claims one that is not there: left
-/// in place it would hide the next. An engine that passes its exact checks only, because it returns no logits, has not
-/// been compared with the oracle: that is no evidence of conformance, and none against it.
+/// A fault outranks a failure: what is wrong with the goldens or the harness is mended first and the run repeated.
+/// The failures stand in the report all the same. A stale waiver is a failure because it claims one that is not
+/// there: left in place it would hide the next. An engine that passes its exact checks only, because it returns no
+/// logits, has not been compared with the oracle: that is no evidence of conformance, and none against it.
 public final class Verdicts {
     private static final Set<Outcome> FAILURES = EnumSet.of(
             Outcome.FAIL, Outcome.ERROR, Outcome.CRASH, Outcome.TIMEOUT, Outcome.CAPABILITY_LIE, Outcome.STALE_WAIVER);

@@ -6,9 +6,8 @@ import dev.assay.report.Outcome;
 import java.util.concurrent.Callable;
 import java.util.stream.DoubleStream;
 
-/// Does everything that an architecture of the reference must not do, so that each rule is seen to fail. The rules go
-/// by
-/// package, so it lies in a package of the reference, but in the tests, which the rules leave out.
+/// Does everything that an architecture of the reference must not do, so that each rule is seen to fail. The rules
+/// go by package, so it lies in a package of the reference, but in the tests, which the rules leave out.
 public final class Forbidden {
     private Forbidden() {}
 

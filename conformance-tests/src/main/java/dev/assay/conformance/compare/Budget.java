@@ -11,8 +11,9 @@ import dev.assay.report.BudgetUse.Yardstick;
 /// network and the length of its sums. Twice its rms leaves room for another order of summation; the largest of n
 /// errors varies more between two equally good implementations, hence four times its maximum.
 ///
-/// The floor is 4 half-ulps of float32 relative to the scale of the place: one for rounding the golden to its storage
-/// type, one for rounding the engine's value, and as much again, since a value may sit just above a power of two.
+/// The floor is 4 half-ulps of float32 relative to the scale of the place: one for rounding the golden to its
+/// storage type, one for rounding the engine's value, and as much again, since a value may sit just above a power of
+/// two.
 ///
 /// Without a yardstick: 2e-5 and 2e-4 of the place's standard deviation.
 ///

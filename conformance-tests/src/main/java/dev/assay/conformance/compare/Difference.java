@@ -64,8 +64,8 @@ public record Difference(
 
     private static void requireSameShape(TapPoint point, String prompt, double[][] expected, float[][] actual) {
         if (expected.length != actual.length) {
-            throw new ShapeMismatchException(point + " of prompt " + prompt + ": expected " + expected.length
-                    + " rows, found " + actual.length);
+            throw new ShapeMismatchException(
+                    point + " of prompt " + prompt + ": expected " + expected.length + " rows, found " + actual.length);
         }
         for (int t = 0; t < expected.length; t++) {
             if (expected[t].length != actual[t].length) {

@@ -6,8 +6,8 @@ import dev.assay.conformance.compare.ShapeMismatchException;
 final class Bits {
     private Bits() {}
 
-    /// The first place at which the leading `rows` rows differ in any bit, as "row 3, value 17: 0.5 and 0.25"; empty if
-    /// there is none.
+    /// The first place at which the leading `rows` rows differ in any bit, as "row 3, value 17: 0.5 and 0.25";
+    /// empty if there is none.
     static String firstDifference(float[][] one, float[][] other, int rows) {
         for (int t = 0; t < rows; t++) {
             if (one[t].length != other[t].length) {

@@ -33,8 +33,8 @@ record CaseUnderTest(Model model, GoldenCase golden, Judge judge, Set<Capability
     /// @throws ShapeMismatchException if the engine returned another number of rows or columns
     float[][] logits(Prediction prediction, int tokens) {
         if (!(prediction instanceof Prediction.Logits(float[][] values))) {
-            throw new ShapeMismatchException("declared full logits, returned "
-                    + prediction.getClass().getSimpleName());
+            throw new ShapeMismatchException(
+                    "declared full logits, returned " + prediction.getClass().getSimpleName());
         }
         if (values.length != tokens) {
             throw new ShapeMismatchException("expected " + tokens + " rows of logits, found " + values.length);

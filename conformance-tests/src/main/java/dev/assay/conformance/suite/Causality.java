@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 
-/// Later tokens change nothing earlier: with another suffix of the same length, the logits before it are equal to the
-/// bit, and the logits from it on are not.
+/// Later tokens change nothing earlier: with another suffix of the same length, the logits before it are equal to
+/// the bit, and the logits from it on are not.
 final class Causality implements Check {
     @Override
     public String id() {

@@ -10,8 +10,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 
-/// The first half of each prompt in one call, the rest token by token: the cache is handed from prefill to decode. Then
-/// the oracle's greedy tokens are fed, and how often the engine would have chosen the same is reported, not judged.
+/// The first half of each prompt in one call, the rest token by token: the cache is handed from prefill to decode.
+/// Then the oracle's greedy tokens are fed, and how often the engine would have chosen the same is reported, not
+/// judged.
 final class DecodeAfterPrefill implements Check {
     @Override
     public String id() {

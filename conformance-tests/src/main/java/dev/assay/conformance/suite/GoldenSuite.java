@@ -60,8 +60,10 @@ public final class GoldenSuite {
     private void load(Set<Capability> capabilities, LoadOptions options) {
         if (engine.info().compute() != ComputeType.FLOAT32) {
             // A bf16 engine would need the oracle's own bf16 error as its yardstick.
-            all(Outcome.NOT_RUN, "the case has no yardstick for an engine that computes in "
-                    + engine.info().compute());
+            all(
+                    Outcome.NOT_RUN,
+                    "the case has no yardstick for an engine that computes in "
+                            + engine.info().compute());
             return;
         }
         Checkpoint checkpoint;
@@ -123,8 +125,7 @@ public final class GoldenSuite {
                             judgement.firstDivergence().orElse(null),
                             note.isEmpty() ? null : note,
                             milliseconds);
-                case Finding.Equal(long elements) ->
-                    add(check, Outcome.PASS, elements, null, null, null, milliseconds);
+                case Finding.Equal(long elements) -> add(check, Outcome.PASS, elements, null, null, null, milliseconds);
                 case Finding.Violated(long elements, String message) ->
                     add(check, Outcome.FAIL, elements, null, null, message, milliseconds);
             }

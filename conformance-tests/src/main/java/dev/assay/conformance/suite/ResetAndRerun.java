@@ -5,8 +5,8 @@ import dev.assay.engine.Session;
 import dev.assay.golden.GoldenPrompt;
 import java.util.Set;
 
-/// A session that is reset computes, to the bit, what it computed when new, whatever it saw in between; and rows that
-/// were returned before stay as they were.
+/// A session that is reset computes, to the bit, what it computed when new, whatever it saw in between; and rows
+/// that were returned before stay as they were.
 final class ResetAndRerun implements Check {
     @Override
     public String id() {

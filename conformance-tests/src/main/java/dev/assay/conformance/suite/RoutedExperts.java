@@ -8,8 +8,8 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.Set;
 
-/// Each token goes to the experts the oracle sends it to. The generator refuses a case whose routing is closer to a tie
-/// than rounding could decide, so the sets must be equal.
+/// Each token goes to the experts the oracle sends it to. The generator refuses a case whose routing is closer to a
+/// tie than rounding could decide, so the sets must be equal.
 final class RoutedExperts implements Check {
     @Override
     public String id() {
@@ -23,7 +23,8 @@ final class RoutedExperts implements Check {
 
     @Override
     public boolean appliesTo(GoldenCase golden) {
-        return golden.prompts().stream().anyMatch(prompt -> !prompt.routedExperts().isEmpty());
+        return golden.prompts().stream()
+                .anyMatch(prompt -> !prompt.routedExperts().isEmpty());
     }
 
     @Override

@@ -44,7 +44,8 @@ class DifferenceTest {
 
     @Test
     void infinityIsInfinitelyFarOff() {
-        assertThat(measure(new float[][] {{1, 2, Float.NEGATIVE_INFINITY}, {4, 5, 6}}).max())
+        assertThat(measure(new float[][] {{1, 2, Float.NEGATIVE_INFINITY}, {4, 5, 6}})
+                        .max())
                 .isEqualTo(Double.POSITIVE_INFINITY);
     }
 

@@ -38,7 +38,9 @@ class JudgeTest {
         assertThat(judgement.worst().tap()).isEqualTo("logits");
         Divergence first = judgement.firstDivergence().orElseThrow();
         assertThat(first.tap()).isEqualTo("hidden.1");
-        assertThat(first.layer()).as("the input of layer 1 is the output of layer 0").isZero();
+        assertThat(first.layer())
+                .as("the input of layer 1 is the output of layer 0")
+                .isZero();
         assertThat(first.token()).isEqualTo(2);
         assertThat(first.channel()).isEqualTo(3);
         assertThat(first.actual() - first.expected()).isCloseTo(0.01, org.assertj.core.data.Offset.offset(1e-6));
@@ -47,7 +49,8 @@ class JudgeTest {
 
     @Test
     void aNanIsOverBudgetAndTheWorst() {
-        Judgement judgement = judge.judge(differences(Map.of(TapPoint.LOGITS, Float.NaN, TapPoint.of(Tap.HIDDEN, 2), 9f)));
+        Judgement judgement =
+                judge.judge(differences(Map.of(TapPoint.LOGITS, Float.NaN, TapPoint.of(Tap.HIDDEN, 2), 9f)));
 
         assertThat(judgement.passes()).isFalse();
         assertThat(judgement.worst().used()).isNaN();
@@ -59,7 +62,8 @@ class JudgeTest {
         assertThatThrownBy(() -> judge.judge(List.of())).hasMessage("nothing was compared");
     }
 
-    /// The golden values as an engine would return them, moved at token 2, channel 3 by what `moved` says for a place.
+    /// The golden values as an engine would return them, moved at token 2, channel 3 by what `moved` says for a
+    /// place.
     private List<Difference> differences(Map<TapPoint, Float> moved) {
         List<Difference> differences = new ArrayList<>();
         // Logits first: the order of comparison must not matter.

@@ -39,8 +39,7 @@ class GoldenSuiteTest {
             assertThat(result.elements()).as(result.check()).isPositive();
             assertThat(result.reproduce()).isEqualTo("./assay verify --engine toy --case toy");
         });
-        assertThat(byCheck(results).get("decode-after-prefill").message())
-                .isEqualTo("greedy agreement 9 of 9 tokens");
+        assertThat(byCheck(results).get("decode-after-prefill").message()).isEqualTo("greedy agreement 9 of 9 tokens");
     }
 
     @Test
@@ -408,8 +407,9 @@ class GoldenSuiteTest {
             }
         });
 
-        assertThat(results).hasSameSizeAs(GoldenSuite.checkIds()).allSatisfy(result -> assertThat(result.outcome())
-                .isEqualTo(Outcome.NOT_RUN));
+        assertThat(results)
+                .hasSameSizeAs(GoldenSuite.checkIds())
+                .allSatisfy(result -> assertThat(result.outcome()).isEqualTo(Outcome.NOT_RUN));
     }
 
     private static void assertFails(String check, Function<SessionOptions, Session> session) {

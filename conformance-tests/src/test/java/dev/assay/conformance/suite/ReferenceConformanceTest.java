@@ -18,17 +18,18 @@ import org.junit.jupiter.api.TestFactory;
 class ReferenceConformanceTest {
     @TestFactory
     Stream<DynamicTest> theReferenceIsConformantOn() {
-        return Goldens.ids().stream().map(id -> dynamicTest(id, () -> {
-            List<CheckResult> results = GoldenSuite.run(
-                    new ReferenceEngine(), Goldens.bundled(id), LoadOptions.defaults(), _ -> {});
+        return Goldens.ids().stream()
+                .map(id -> dynamicTest(id, () -> {
+                    List<CheckResult> results = GoldenSuite.run(
+                            new ReferenceEngine(), Goldens.bundled(id), LoadOptions.defaults(), _ -> {});
 
-            assertThat(results)
-                    .hasSizeGreaterThanOrEqualTo(GoldenSuite.checkIds().size() - 1)
-                    .allSatisfy(result -> {
-                        assertThat(result.outcome()).as("%s", result).isEqualTo(Outcome.PASS);
-                        assertThat(result.elements()).isPositive();
-                    });
-        }));
+                    assertThat(results)
+                            .hasSizeGreaterThanOrEqualTo(GoldenSuite.checkIds().size() - 1)
+                            .allSatisfy(result -> {
+                                assertThat(result.outcome()).as("%s", result).isEqualTo(Outcome.PASS);
+                                assertThat(result.elements()).isPositive();
+                            });
+                }));
     }
 
     @Test

@@ -22,8 +22,8 @@ import java.util.NavigableMap;
 import java.util.Random;
 import java.util.TreeMap;
 
-/// A stand-in for a language model: every value is a fixed function of the tokens so far. It lets the suite be tested
-/// with engines whose faults are known, and no arithmetic of a real model in between.
+/// A stand-in for a language model: every value is a fixed function of the tokens so far. It lets the suite be
+/// tested with engines whose faults are known, and no arithmetic of a real model in between.
 public final class ToyModel {
     public static final int VOCAB_SIZE = 11;
     public static final int HIDDEN_SIZE = 7;
@@ -94,7 +94,8 @@ public final class ToyModel {
 
     /// The value of a place after these tokens, `[V]` or `[D]`.
     static double[] values(int[] prefix, TapPoint point) {
-        Random random = new Random(Arrays.hashCode(prefix) * 31L + point.toString().hashCode());
+        Random random =
+                new Random(Arrays.hashCode(prefix) * 31L + point.toString().hashCode());
         return random.doubles(point.equals(TapPoint.LOGITS) ? VOCAB_SIZE : HIDDEN_SIZE, -2, 2)
                 .toArray();
     }

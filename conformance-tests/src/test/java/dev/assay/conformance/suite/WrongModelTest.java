@@ -21,13 +21,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// A right engine on a model that is not the golden's: each mistake in a config.json or a checkpoint must be found, and
-/// the first place it shows must be named.
+/// A right engine on a model that is not the golden's: each mistake in a config.json or a checkpoint must be found,
+/// and the first place it shows must be named.
 class WrongModelTest {
     @ParameterizedTest(name = "{0}: {1} -> {2}")
-    @CsvSource(
-            delimiter = '|',
-            textBlock = """
+    @CsvSource(delimiter = '|', textBlock = """
             qwen3-base           | "rope_theta": 10000          | "rope_theta": 9000           | context.0         | 0
             qwen3-base           | "rms_norm_eps": 0.003        | "rms_norm_eps": 0.001        | attention_input.0 | 0
             llama3-base          | "factor": 8.0                | "factor": 4.0                | context.0         | 0
@@ -75,10 +73,7 @@ class WrongModelTest {
         assertThat(golden.configJson()).contains(from);
         ModelConfig config = ModelConfig.parse(golden.configJson().replace(from, to), id);
         WeightSource.Synthesised synthesised = (WeightSource.Synthesised) golden.weights();
-        return with(
-                golden,
-                config,
-                new WeightSource.Synthesised(config, synthesised.weights(), synthesised.sha256()));
+        return with(golden, config, new WeightSource.Synthesised(config, synthesised.weights(), synthesised.sha256()));
     }
 
     private static GoldenCase with(GoldenCase golden, ModelConfig config, WeightSource weights) {

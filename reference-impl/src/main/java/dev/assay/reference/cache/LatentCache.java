@@ -3,11 +3,11 @@ package dev.assay.reference.cache;
 import java.util.ArrayList;
 import java.util.List;
 
-/// What multi-head latent attention keeps of every position and layer: the latent from which the keys and values of all
-/// heads are projected, after its norm, and the one rotated key that all heads share.
+/// What multi-head latent attention keeps of every position and layer: the latent from which the keys and values of
+/// all heads are projected, after its norm, and the one rotated key that all heads share.
 ///
-/// The rotated key lies in the order of the published weights, rotated pairs where they were. Hugging Face stores the
-/// even elements first, then the odd ones: the scores are the same, the stored numbers are permuted.
+/// The rotated key lies in the order of the published weights, rotated pairs where they were. Hugging Face stores
+/// the even elements first, then the odd ones: the scores are the same, the stored numbers are permuted.
 public final class LatentCache implements Cache {
     private final List<Layer> layers = new ArrayList<>();
 

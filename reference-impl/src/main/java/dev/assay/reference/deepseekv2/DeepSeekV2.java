@@ -27,16 +27,16 @@ import dev.assay.reference.math.Rope;
 
 /// DeepSeek V2 and V2-Lite.
 ///
-/// **Source.** DeepSeek-V2, arXiv:2405.04434, section 2; equation numbers below are its own. Wiring as in Hugging Face
-/// transformers 5.18.0, `models/deepseek_v2/modeling_deepseek_v2.py`, which is the oracle.
+/// **Source.** DeepSeek-V2, arXiv:2405.04434, section 2; equation numbers below are its own. Wiring as in Hugging
+/// Face transformers 5.18.0, `models/deepseek_v2/modeling_deepseek_v2.py`, which is the oracle.
 ///
-/// **What sets it apart.** Against V3: scores are a softmax over all experts, a group is worth its best expert, there is
-/// no correction bias, and the weights of the chosen experts are used as they are, not made to sum to 1. V2-Lite has no
-/// query latent and no groups.
+/// **What sets it apart.** Against V3: scores are a softmax over all experts, a group is worth its best expert,
+/// there is no correction bias, and the weights of the chosen experts are used as they are, not made to sum to 1.
+/// V2-Lite has no query latent and no groups.
 ///
 /// **Disagreements.** Hugging Face is followed in all of them.
-/// - *Softmax scale under YaRN*: 5.18 multiplies by mscale², made from `mscale_all_dim`, as DeepSeek's code does; 4.57
-///   leaves it out.
+/// - *Softmax scale under YaRN*: 5.18 multiplies by mscale², made from `mscale_all_dim`, as DeepSeek's code does;
+///   4.57 leaves it out.
 /// - *Experts of groups not chosen* get the score 0, not −∞. A softmax is never negative, so the choice is the same.
 /// - *`norm_topk_prob`* is false in every published file; 5.18 has no such key and never normalises.
 /// - *Rotated pairs* are (2i, 2i+1), as in DeepSeek's code; unlike its V3, Hugging Face leaves them in place.
@@ -84,7 +84,8 @@ public final class DeepSeekV2 implements ReferenceDecoder<LatentCache> {
             taps.on(TapPoint.of(Tap.ATTENTION_INPUT, i), attentionInput);
             float[][] context = attend(attentionInput, layer.under("self_attn."), cache.layer(i)); // [T][H·v]
             taps.on(TapPoint.of(Tap.CONTEXT, i), context);
-            float[][] attention = project(layer.under("self_attn."), "o_proj", D, config.attentionBias(), context); // [T][D]
+            float[][] attention =
+                    project(layer.under("self_attn."), "o_proj", D, config.attentionBias(), context); // [T][D]
             taps.on(TapPoint.of(Tap.ATTENTION, i), attention);
             hidden = add(hidden, attention);
 
@@ -150,7 +151,8 @@ public final class DeepSeekV2 implements ReferenceDecoder<LatentCache> {
             float[][] heads = splitHeads(q[t], H); // [H][n+r]
             for (int h = 0; h < H; h++) {
                 // A query head has its n elements without position first, then the r rotated ones.
-                float[] query = concatenate(slice(heads[h], 0, n), rope.rotateInterleaved(slice(heads[h], n, r), start + t)); // [n+r]
+                float[] query = concatenate(
+                        slice(heads[h], 0, n), rope.rotateInterleaved(slice(heads[h], n, r), start + t)); // [n+r]
                 double[] scores = new double[start + t + 1]; // [S]: itself and all before it
                 for (int s = 0; s < scores.length; s++) {
                     scores[s] = dot(query, keys[s][h]) * scale;
@@ -247,8 +249,8 @@ public final class DeepSeekV2 implements ReferenceDecoder<LatentCache> {
         return output;
     }
 
-    /// The k experts of a token, best first, by score, `[E]`; where there are groups, from those whose best expert is
-    /// best (section 2.2.2, device-limited routing).
+    /// The k experts of a token, best first, by score, `[E]`; where there are groups, from those whose best expert
+    /// is best (section 2.2.2, device-limited routing).
     private int[] choose(double[] scores) {
         return switch (config.topkMethod()) {
             case TopkMethod.Greedy() -> topK(scores, config.numExpertsPerTok());

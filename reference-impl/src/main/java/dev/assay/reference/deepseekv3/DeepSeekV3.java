@@ -33,19 +33,20 @@ import java.util.Arrays;
 /// `models/deepseek_v3/modeling_deepseek_v3.py`, which is the oracle. The authors' code is deepseek-ai/DeepSeek-V3,
 /// `inference/model.py`, commit 9b4e978.
 ///
-/// **What sets it apart.** Against Llama 3: keys and values of all heads are projected from one small latent, and only
-/// that latent and one rotated key are cached (multi-head latent attention); after the first dense layers the MLP is a
-/// mixture of experts, chosen by sigmoid scores plus a bias that balances load but carries no weight. Kimi K2 has half
-/// the heads, one expert group (so the group step chooses all), one dense layer and a YaRN ramp one pair wide.
+/// **What sets it apart.** Against Llama 3: keys and values of all heads are projected from one small latent, and
+/// only that latent and one rotated key are cached (multi-head latent attention); after the first dense layers the
+/// MLP is a mixture of experts, chosen by sigmoid scores plus a bias that balances load but carries no weight. Kimi
+/// K2 has half the heads, one expert group (so the group step chooses all), one dense layer and a YaRN ramp one pair
+/// wide.
 ///
 /// **Disagreements.** Hugging Face is followed in all of them.
 /// - *Experts of groups not chosen* are masked with −∞ by Hugging Face 5.18 and by DeepSeek. Older remote code, and
 ///   ports of it, mask with 0: there an expert outside wins against a kept one whose biased score is negative.
 /// - *Normalising the routing weights*: Hugging Face adds 1e-20 to the sum and obeys `norm_topk_prob`; DeepSeek adds
 ///   nothing and always normalises sigmoid scores. The remote code does not normalise a single expert, 5.18 does.
-/// - *Rotated pairs*: DeepSeek rotates (2i, 2i+1) in place. Hugging Face computes the same rotation but writes the even
-///   elements first, then the odd ones, in query and key alike: equal scores, a permuted cache. Here they stay in
-///   place.
+/// - *Rotated pairs*: DeepSeek rotates (2i, 2i+1) in place. Hugging Face computes the same rotation but writes the
+///   even elements first, then the odd ones, in query and key alike: equal scores, a permuted cache. Here they stay
+///   in place.
 /// - *Softmax scale*: Hugging Face multiplies by mscale² made from `mscale_all_dim`, whatever the context. DeepSeek
 ///   makes it from `mscale`, and uses it, like YaRN itself, only when run with a context beyond the original one.
 ///   Published files have both 1.
@@ -136,7 +137,7 @@ public final class DeepSeekV3 implements ReferenceDecoder<LatentCache> {
 
         int start = cache.length(); // position of the first token of this call
         for (int t = 0; t < x.length; t++) {
-            // The norm sees the latent only. The key beside it is rotated without one.
+            // The norm, which section 4.2 adds to the equations, sees the latent only, not the key beside it.
             float[] latent = rmsNorm(slice(compressed[t], 0, C), latentNorm, LATENT_NORM_EPS); // [C]
             float[] key = slice(compressed[t], C, r); // [r]
             cache.append(latent, rotate(key, start + t));
@@ -167,7 +168,7 @@ public final class DeepSeekV3 implements ReferenceDecoder<LatentCache> {
                 for (int s = 0; s < scores.length; s++) {
                     scores[s] = dot(query, keys[s][h]) * scale;
                 }
-                double[] p = softmax(scores);
+                double[] p = softmax(scores); // [S]
                 for (int i = 0; i < v; i++) {
                     double sum = 0;
                     for (int s = 0; s < p.length; s++) {
@@ -189,7 +190,7 @@ public final class DeepSeekV3 implements ReferenceDecoder<LatentCache> {
             return linear(w.matrix("q_proj.weight", width, config.hiddenSize()), x);
         }
         float[][] latent = projectMaybeBiased(w, "q_a_proj", rank, x); // [T][qLoraRank]
-        float[][] normed = rmsNorm(latent, w.vector("q_a_layernorm.weight", rank), LATENT_NORM_EPS);
+        float[][] normed = rmsNorm(latent, w.vector("q_a_layernorm.weight", rank), LATENT_NORM_EPS); // [T][qLoraRank]
         return linear(w.matrix("q_b_proj.weight", width, rank), normed);
     }
 

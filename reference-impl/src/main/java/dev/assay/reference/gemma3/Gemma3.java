@@ -22,20 +22,24 @@ import dev.assay.reference.math.Rope;
 /// **Source.** Gemma 3 Technical Report, arXiv:2503.19786, section 2. Wiring as in Hugging Face transformers 5.18.0,
 /// `models/gemma3/modeling_gemma3.py`, which is the oracle. The authors' code is google-deepmind/gemma.
 ///
-/// **What sets it apart.** Against Llama 3: a norm on both sides of each sub-block, all with gains stored as w for 1 + w;
-/// embeddings times √D; five of six layers see a window only and rotate with their own θ; QK-norm; GELU for SiLU.
+/// **What sets it apart.** Against Llama 3: a norm on both sides of each sub-block, all with gains stored as w for 1
+/// + w; embeddings times √D; five of six layers see a window only and rotate with their own θ; QK-norm; GELU for
+/// SiLU.
 ///
-/// **Disagreements.** Hugging Face rounds √D to the type of the weights (bf16: √1152 becomes 34.0), as the authors' code
-/// does; the oracle runs in double and does not. Softcaps of logits are Gemma 2's; the class still offers the final one.
+/// **Disagreements.** Hugging Face rounds √D to the type of the weights (bf16: √1152 becomes 34.0), as the authors'
+/// code does; the oracle runs in double and does not. Softcaps of logits are Gemma 2's; the class still offers the
+/// final one.
 ///
-/// **Shapes.** T tokens in this call, S positions visible to one of them, D hidden size, F intermediate size, H query
-/// heads, K KV heads, d head dim, V vocabulary.
+/// **Shapes.** T tokens in this call, S positions visible to one of them, D hidden size, F intermediate size, H
+/// query heads, K KV heads, d head dim, V vocabulary.
 ///
 /// **Not here.** The vision tower, and the attention in both directions between tokens of an image; dropout.
 ///
 /// ```
-/// hidden ─┬─ input norm ─ attention ─ post-attention norm ─ + ─┬─ pre-feedforward norm ─ MLP ─ post-feedforward norm ─ + ─ hidden
-///         └─────────────────────────────────────────────────┘  └─────────────────────────────────────────────────────┘
+/// hidden ─┬─ input norm ─ attention ─ post-attention norm ─ + ─ hidden
+///         └─────────────────────────────────────────────────┘
+/// hidden ─┬─ pre-feedforward norm ─ MLP ─ post-feedforward norm ─ + ─ hidden
+///         └───────────────────────────────────────────────────────┘
 /// ```
 public final class Gemma3 implements ReferenceDecoder<KvCache> {
     private final Gemma3Config config;
@@ -106,8 +110,8 @@ public final class Gemma3 implements ReferenceDecoder<KvCache> {
         return logits;
     }
 
-    /// Causal grouped-query attention up to the output projection, over all positions or a window. `x` is `[T][D]`, the
-    /// result `[T][H·d]`.
+    /// Causal grouped-query attention up to the output projection, over all positions or a window. `x` is `[T][D]`,
+    /// the result `[T][H·d]`.
     private float[][] attend(int layer, float[][] x, Weights w, KvCache.Layer cache) {
         int H = config.numAttentionHeads();
         int K = config.numKeyValueHeads();
@@ -186,7 +190,8 @@ public final class Gemma3 implements ReferenceDecoder<KvCache> {
         return normed;
     }
 
-    /// RMS norm with zero-centred weights: (1 + w) ⊙ x / √(mean(x²) + eps). `x`, `weight` and the result have one length.
+    /// RMS norm with zero-centred weights: (1 + w) ⊙ x / √(mean(x²) + eps). `x`, `weight` and the result have one
+    /// length.
     private float[] norm(float[] x, float[] weight) {
         double rms = Math.sqrt(dot(x, x) / x.length + config.rmsNormEps());
         float[] normed = new float[x.length];

@@ -22,14 +22,15 @@ import dev.assay.reference.math.Rope;
 
 /// Gemma 3n E2B and E4B, the text decoder.
 ///
-/// **Source.** There is no report; the model card and Google's article of June 2025. AltUp: arXiv:2301.13310; Laurel:
-/// arXiv:2411.07501; activation sparsity: arXiv:2506.06644. Wiring as in Hugging Face transformers 5.18.0,
-/// `models/gemma3n/modeling_gemma3n.py`, which is the oracle. The authors' code is google-deepmind/gemma, `gemma/gm/nn`.
+/// **Source.** There is no report; the model card and Google's article of June 2025. AltUp: arXiv:2301.13310;
+/// Laurel: arXiv:2411.07501; activation sparsity: arXiv:2506.06644. Wiring as in Hugging Face transformers 5.18.0,
+/// `models/gemma3n/modeling_gemma3n.py`, which is the oracle. The authors' code is google-deepmind/gemma,
+/// `gemma/gm/nn`.
 ///
-/// **What sets it apart.** Against Gemma 3: several residual streams, of which one goes through the layer and the others
-/// are predicted and corrected from it (AltUp); a low-rank branch beside the attention (Laurel); an embedding per token
-/// *and layer* (PLE); the last layers have no keys and values of their own; a statistical top-k on the MLP's gate; norm
-/// gains stored as w, not 1 + w; values are normalised too; scores are not scaled.
+/// **What sets it apart.** Against Gemma 3: several residual streams, of which one goes through the layer and the
+/// others are predicted and corrected from it (AltUp); a low-rank branch beside the attention (Laurel); an embedding
+/// per token *and layer* (PLE); the last layers have no keys and values of their own; a statistical top-k on the
+/// MLP's gate; norm gains stored as w, not 1 + w; values are normalised too; scores are not scaled.
 ///
 /// **Disagreements.** Hugging Face is followed in all of them.
 /// - *Final softcap*: 30 in Hugging Face's configuration, none in DeepMind's code.
@@ -37,11 +38,11 @@ import dev.assay.reference.math.Rope;
 ///   carries and 5.18 drops.
 /// - *Standard deviation of the gate*: over n elements; llama.cpp divides by n − 1.
 ///
-/// **Shapes.** T tokens in this call, S positions visible to one of them, N residual streams, D hidden size, P width of a
-/// per-layer embedding, F intermediate size, H query heads, K KV heads, d head dim, V vocabulary.
+/// **Shapes.** T tokens in this call, S positions visible to one of them, N residual streams, D hidden size, P width
+/// of a per-layer embedding, F intermediate size, H query heads, K KV heads, d head dim, V vocabulary.
 ///
-/// **Not here.** Vision and audio towers; MatFormer's smaller slices; dropout; clipping of AltUp coefficients, which is
-/// for training.
+/// **Not here.** Vision and audio towers; MatFormer's smaller slices; dropout; clipping of AltUp coefficients, which
+/// is for training.
 ///
 /// The taps `hidden` show the active stream.
 public final class Gemma3n implements ReferenceDecoder<KvCache> {
@@ -100,7 +101,9 @@ public final class Gemma3n implements ReferenceDecoder<KvCache> {
             float[][] stream = n == 0
                     ? streams[0]
                     : rescale(
-                            linear(weights.matrix("model.altup_unembed_projections." + (n - 1) + ".weight", D, D), streams[n]),
+                            linear(
+                                    weights.matrix("model.altup_unembed_projections." + (n - 1) + ".weight", D, D),
+                                    streams[n]),
                             streams[0]);
             for (int t = 0; t < tokens.length; t++) {
                 for (int i = 0; i < D; i++) {
@@ -123,8 +126,9 @@ public final class Gemma3n implements ReferenceDecoder<KvCache> {
         return logits;
     }
 
-    /// One layer on all streams: AltUp predicts them, the active one goes through attention and MLP, AltUp corrects all by
-    /// how far the prediction of it was off. `streams` and the result are `[N][T][D]`, `perLayer` is `[T][P]`.
+    /// One layer on all streams: AltUp predicts them, the active one goes through attention and MLP, AltUp corrects
+    /// all by how far the prediction of it was off. `streams` and the result are `[N][T][D]`, `perLayer` is
+    /// `[T][P]`.
     private float[][][] layer(
             int i, float[][][] streams, float[][] perLayer, int start, KvCache cache, TapListener taps) {
         int D = config.hiddenSize();
@@ -157,8 +161,8 @@ public final class Gemma3n implements ReferenceDecoder<KvCache> {
         return corrected;
     }
 
-    /// What each stream is expected to be after the layer: itself plus a mixture of all, by coefficients that depend on
-    /// the active one. `streams` and the result are `[N][T][D]`.
+    /// What each stream is expected to be after the layer: itself plus a mixture of all, by coefficients that
+    /// depend on the active one. `streams` and the result are `[N][T][D]`.
     private float[][][] predict(float[][][] streams, Weights w) {
         int N = config.altupNumInputs();
         int D = config.hiddenSize();
@@ -180,8 +184,8 @@ public final class Gemma3n implements ReferenceDecoder<KvCache> {
         return predictions;
     }
 
-    /// Moves every prediction by how far that of the active stream was off, times 1 + a coefficient that depends on what
-    /// the layer made of it. `predictions` and the result are `[N][T][D]`, `activated` is `[T][D]`.
+    /// Moves every prediction by how far that of the active stream was off, times 1 + a coefficient that depends on
+    /// what the layer made of it. `predictions` and the result are `[N][T][D]`, `activated` is `[T][D]`.
     private float[][][] correct(float[][][] predictions, float[][] activated, Weights w) {
         int N = config.altupNumInputs();
         int D = config.hiddenSize();
@@ -223,8 +227,8 @@ public final class Gemma3n implements ReferenceDecoder<KvCache> {
         return add(x, norm(right, w, "post_laurel_norm", D));
     }
 
-    /// Causal grouped-query attention up to the output projection. The last layers attend to the keys and values of the
-    /// last earlier layer of their own type. `x` is `[T][D]`, the result `[T][H·d]`.
+    /// Causal grouped-query attention up to the output projection. The last layers attend to the keys and values of
+    /// the last earlier layer of their own type. `x` is `[T][D]`, the result `[T][H·d]`.
     private float[][] attend(int layer, float[][] x, Weights w, int start, KvCache cache) {
         int H = config.numAttentionHeads();
         int K = config.numKeyValueHeads();
@@ -305,8 +309,8 @@ public final class Gemma3n implements ReferenceDecoder<KvCache> {
         return config.layerTypes().get(layer) == AttentionType.SLIDING;
     }
 
-    /// GeGLU, arXiv:2002.05202, section 2, with a sparse gate in some layers: down(gelu(sparse(gate(x))) ⊙ up(x)). `x`
-    /// and the result are `[T][D]`.
+    /// GeGLU, arXiv:2002.05202, section 2, with a sparse gate in some layers: down(gelu(sparse(gate(x))) ⊙ up(x)).
+    /// `x` and the result are `[T][D]`.
     private float[][] mlp(int layer, float[][] x, Weights w) {
         int D = config.hiddenSize();
         int F = config.intermediateSize().get(layer);
@@ -325,8 +329,8 @@ public final class Gemma3n implements ReferenceDecoder<KvCache> {
         return linear(w.matrix("down_proj.weight", D, F), product);
     }
 
-    /// What exceeds mean + z·σ, the rest 0, where z is the quantile of a normal distribution at `sparsity`: about that
-    /// share of the elements is cut. σ is over n elements, not n − 1. `gate` and the result are `[F]`.
+    /// What exceeds mean + z·σ, the rest 0, where z is the quantile of a normal distribution at `sparsity`: about
+    /// that share of the elements is cut. σ is over n elements, not n − 1. `gate` and the result are `[F]`.
     private static float[] cut(float[] gate, double sparsity) {
         double mean = 0;
         for (float value : gate) {
@@ -374,8 +378,8 @@ public final class Gemma3n implements ReferenceDecoder<KvCache> {
         return inputs;
     }
 
-    /// norm(project(gelu(gate(x)) ⊙ input)), where x is the corrected active stream. `x` and the result are `[T][D]`,
-    /// `input` is `[T][P]`.
+    /// norm(project(gelu(gate(x)) ⊙ input)), where x is the corrected active stream. `x` and the result are
+    /// `[T][D]`, `input` is `[T][P]`.
     private float[][] perLayerOutput(float[][] x, float[][] input, Weights layer) {
         int D = config.hiddenSize();
         int P = config.hiddenSizePerLayerInput();

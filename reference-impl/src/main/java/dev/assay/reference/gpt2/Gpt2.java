@@ -18,21 +18,22 @@ import dev.assay.reference.decoder.Weights;
 
 /// GPT-2: 124M to 1.5B.
 ///
-/// **Source.** Language Models are Unsupervised Multitask Learners, Radford et al. 2019, section 2.3; the authors' code,
-/// openai/gpt-2, `src/model.py`. Wiring as in Hugging Face transformers 5.18.0, `models/gpt2/modeling_gpt2.py`, which is
-/// the oracle.
+/// **Source.** Language Models are Unsupervised Multitask Learners, Radford et al. 2019, section 2.3; the authors'
+/// code, openai/gpt-2, `src/model.py`. Wiring as in Hugging Face transformers 5.18.0,
+/// `models/gpt2/modeling_gpt2.py`, which is the oracle.
 ///
-/// **What sets it apart.** The baseline that all others left: layer norms with mean and bias, learned positions added to
-/// the embedding, every head with its own key and value, an MLP without a gate, biases everywhere.
+/// **What sets it apart.** The baseline that all others left: layer norms with mean and bias, learned positions
+/// added to the embedding, every head with its own key and value, an MLP without a gate, biases everywhere.
 ///
-/// **Disagreements.** None known. Weights lie as the authors' 1×1 convolutions had them, `[in][out]`, the transpose of
-/// every other family here. Published names have no prefix; files saved by Hugging Face have `transformer.` before all.
+/// **Disagreements.** None known. Weights lie as the authors' 1×1 convolutions had them, `[in][out]`, the transpose
+/// of every other family here. Published names have no prefix; files saved by Hugging Face have `transformer.`
+/// before all.
 ///
-/// **Shapes.** T tokens in this call, S positions visible to one of them, D hidden size, F intermediate size, H heads, d
-/// head dim D/H, V vocabulary.
+/// **Shapes.** T tokens in this call, S positions visible to one of them, D hidden size, F intermediate size, H
+/// heads, d head dim D/H, V vocabulary.
 ///
-/// **Not here.** Dropout; the scaling variants `scale_attn_by_inverse_layer_idx` and `reorder_and_upcast_attn`; the heads
-/// for other tasks than predicting the next token.
+/// **Not here.** Dropout; the scaling variants `scale_attn_by_inverse_layer_idx` and `reorder_and_upcast_attn`; the
+/// heads for other tasks than predicting the next token.
 ///
 /// ```
 /// hidden ─┬─ ln_1 ─ attention ─ + ─┬─ ln_2 ─ MLP ─ + ─ hidden
@@ -134,8 +135,8 @@ public final class Gpt2 implements ReferenceDecoder<KvCache> {
         return context;
     }
 
-    /// Layer norm, arXiv:1607.06450: w ⊙ (x − mean) / √(var + eps) + b, the variance over n elements, not n − 1. `x` and
-    /// the result are `[T][D]`.
+    /// Layer norm, arXiv:1607.06450: w ⊙ (x − mean) / √(var + eps) + b, the variance over n elements, not n − 1.
+    /// `x` and the result are `[T][D]`.
     private float[][] norm(float[][] x, Weights w) {
         int D = config.hiddenSize();
         float[] weight = w.vector("weight", D); // [D]
@@ -153,8 +154,8 @@ public final class Gpt2 implements ReferenceDecoder<KvCache> {
             }
             variance /= D;
             for (int i = 0; i < D; i++) {
-                normed[t][i] =
-                        (float) (weight[i] * ((x[t][i] - mean) / Math.sqrt(variance + config.layerNormEpsilon())) + bias[i]);
+                normed[t][i] = (float)
+                        (weight[i] * ((x[t][i] - mean) / Math.sqrt(variance + config.layerNormEpsilon())) + bias[i]);
             }
         }
         return normed;

@@ -23,19 +23,19 @@ import dev.assay.reference.math.Rope;
 /// 5.18.0, `models/llama/modeling_llama.py`, which is the oracle. The authors' code is meta-llama/llama-models,
 /// `models/llama3/model.py`, commit d42f395.
 ///
-/// **What sets it apart.** It is the plain case that the others vary: norms before each half of a layer, grouped-query
-/// attention, rotary embedding, SwiGLU, no biases. From 3.1 on, low rotary frequencies are divided so that the context
-/// can be longer than in pretraining ([dev.assay.config.RopeParameters.Llama3]).
+/// **What sets it apart.** It is the plain case that the others vary: norms before each half of a layer,
+/// grouped-query attention, rotary embedding, SwiGLU, no biases. From 3.1 on, low rotary frequencies are divided so
+/// that the context can be longer than in pretraining ([dev.assay.config.RopeParameters.Llama3]).
 ///
 /// **Disagreements.**
 /// - *Pairs of the rotary embedding.* Meta's code rotates (2i, 2i+1); Hugging Face's files have the rows of q and k
-///   permuted within each head so that rotating (i, i+d/2) is the same. Published safetensors files are Hugging Face's:
-///   half-split. Meta's own `.pth` files would need the interleaved form.
+///   permuted within each head so that rotating (i, i+d/2) is the same. Published safetensors files are Hugging
+///   Face's: half-split. Meta's own `.pth` files would need the interleaved form.
 /// - *Scaling factor.* Meta's code has 8 written into it; the published files of 3.2 1B and 3B say 32, which Meta
 ///   confirmed (llama-models issues 166 and 241). The file is followed.
 ///
-/// **Shapes.** T tokens in this call, S positions visible to one of them, D hidden size, F intermediate size, H query
-/// heads, K KV heads, d head dim, V vocabulary.
+/// **Shapes.** T tokens in this call, S positions visible to one of them, D hidden size, F intermediate size, H
+/// query heads, K KV heads, d head dim, V vocabulary.
 ///
 /// **Not here.** The vision cross-attention of 3.2 11B and 90B; dropout; tensor-parallel slices (`pretraining_tp`).
 ///

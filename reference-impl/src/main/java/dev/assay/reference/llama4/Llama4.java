@@ -27,18 +27,18 @@ import dev.assay.reference.math.Rope;
 /// meta-llama/llama-models, `models/llama4`. Wiring as in Hugging Face transformers 5.18.0,
 /// `models/llama4/modeling_llama4.py`, which is the oracle.
 ///
-/// **What sets it apart.** Against Llama 3: three of four layers see their own chunk of positions only; the others see
-/// all, without RoPE, with queries that grow with the position; queries and keys are normalised without a weight, after
-/// the rotation; a token goes to one expert (and a shared one), whose *input* is scaled by the router. Scout has experts
-/// in every layer, Maverick in every second.
+/// **What sets it apart.** Against Llama 3: three of four layers see their own chunk of positions only; the others
+/// see all, without RoPE, with queries that grow with the position; queries and keys are normalised without a
+/// weight, after the rotation; a token goes to one expert (and a shared one), whose *input* is scaled by the router.
+/// Scout has experts in every layer, Maverick in every second.
 ///
 /// **Disagreements.** Hugging Face is followed in both.
 /// - *Temperature of layers without RoPE*: on by default in Hugging Face, off in Meta's; published files do not say.
 /// - *Router*: scores of experts not chosen are sigmoid(−∞) = 0; Hugging Face runs all experts on inputs times that,
 ///   Meta the chosen ones only. The same sum.
 ///
-/// **Shapes.** T tokens in this call, S positions visible to one of them, D hidden size, F intermediate size of an MLP or
-/// expert, E routed experts, k chosen experts, H query heads, K KV heads, d head dim, V vocabulary.
+/// **Shapes.** T tokens in this call, S positions visible to one of them, D hidden size, F intermediate size of an
+/// MLP or expert, E routed experts, k chosen experts, H query heads, K KV heads, d head dim, V vocabulary.
 ///
 /// **Not here.** The vision tower; dropout.
 ///
@@ -154,8 +154,8 @@ public final class Llama4 implements ReferenceDecoder<KvCache> {
         return context;
     }
 
-    /// Rotates a head, `[d]`, by pairs (2i, 2i+1), and normalises it if the configuration has `use_qk_norm`: what is
-    /// called an L2 norm in Hugging Face is an RMS norm without a weight.
+    /// Rotates a head, `[d]`, by pairs (2i, 2i+1), and normalises it if the configuration has `use_qk_norm`: what
+    /// is called an L2 norm in Hugging Face is an RMS norm without a weight.
     private float[] rotateAndNorm(float[] head, int position) {
         // Unlike Llama 3's files, these are not permuted for the rotation by halves.
         float[] rotated = rope.rotateInterleaved(head, position); // [d]
@@ -170,8 +170,9 @@ public final class Llama4 implements ReferenceDecoder<KvCache> {
         return normed;
     }
 
-    /// Scales a query of a layer without RoPE by 1 + attnScale·ln(1 + ⌊(position + 1)/floorScale⌋), arXiv:2501.19399: at
-    /// long contexts attention would flatten. With the published 8192 that is 1 up to position 8190.
+    /// Scales a query of a layer without RoPE by 1 + attnScale·ln(1 + ⌊(position + 1)/floorScale⌋),
+    /// arXiv:2501.19399: at long contexts attention would flatten. With the published 8192 that is 1 up to position
+    /// 8190.
     private float[] heat(float[] query, int position) {
         if (!config.attnTemperatureTuning()) {
             return query;
@@ -205,7 +206,8 @@ public final class Llama4 implements ReferenceDecoder<KvCache> {
         return product;
     }
 
-    /// The shared expert plus the chosen ones, each on its own scaled copy of the token. `x` and the result are `[T][D]`.
+    /// The shared expert plus the chosen ones, each on its own scaled copy of the token. `x` and the result are
+    /// `[T][D]`.
     private float[][] moe(float[][] x, Weights w, int layer, TapListener taps) {
         int D = config.hiddenSize();
         int E = config.numLocalExperts();

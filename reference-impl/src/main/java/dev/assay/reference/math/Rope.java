@@ -9,10 +9,11 @@ import dev.assay.config.RopeParameters.Yarn;
 /// Rotary position embedding, arXiv:2104.09864, section 3.2.2: pair i of a head is turned by the angle position ·
 /// f\[i\], where f\[i\] = θ^(−2i/d) are the inverse frequencies.
 ///
-/// The angle is computed in `double`, as in the float64 oracle. Models run in float32 angles, where position 100 000 is
-/// some thousandths of a radian off.
+/// The angle is computed in `double`, as in the float64 oracle. Models run in float32 angles, where position 100 000
+/// is some thousandths of a radian off.
 ///
-/// Extensions of the context length change the inverse frequencies; YaRN also multiplies cosine and sine by a factor.
+/// Extensions of the context length change the inverse frequencies; YaRN also multiplies cosine and sine by a
+/// factor.
 public final class Rope {
     private final double[] inverseFrequencies; // [d/2]
     private final double cosSinFactor;

@@ -120,8 +120,8 @@ public final class ScalarMath {
 
     /// The x below which a share `p` of a standard normal distribution lies, for p above 0 and below 1.
     ///
-    /// Newton's method on Φ(x) = 1/2 + φ(x)·(x + x³/3 + x⁵/(3·5) + …): from 0 it approaches the root from one side, since
-    /// Φ bends one way on each side of 0.
+    /// Newton's method on Φ(x) = 1/2 + φ(x)·(x + x³/3 + x⁵/(3·5) + …): from 0 it approaches the root from one side,
+    /// since Φ bends one way on each side of 0.
     public static double normalQuantile(double p) {
         double x = 0;
         for (int step = 0; step < 200; step++) {

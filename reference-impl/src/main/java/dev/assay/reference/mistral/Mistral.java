@@ -22,15 +22,15 @@ import dev.assay.reference.math.Rope;
 /// **Source.** Mistral 7B, arXiv:2310.06825, section 2; Mistral Small 3.1 has no paper. Wiring as in Hugging Face
 /// transformers 5.18.0, `models/mistral/modeling_mistral.py`, which is the oracle; `models/mistral3` wraps it.
 ///
-/// **What sets it apart.** Against Llama 3: Mistral 7B v0.1 sees the last 4,096 positions only, in every layer. Mistral
-/// Small 3.1 sees all, and its heads together are narrower than its hidden size (32 · 128 against 5,120).
+/// **What sets it apart.** Against Llama 3: Mistral 7B v0.1 sees the last 4,096 positions only, in every layer.
+/// Mistral Small 3.1 sees all, and its heads together are narrower than its hidden size (32 · 128 against 5,120).
 ///
 /// **Disagreements.** The authors' files (`consolidated.safetensors`) rotate pairs (2i, 2i+1); those of Hugging Face
-/// have queries and keys permuted, for pairs (i, i+d/2). The paper's figure draws a window of 3 as a token, and 2 before
-/// it, as here.
+/// have queries and keys permuted, for pairs (i, i+d/2). The paper's figure draws a window of 3 as a token, and 2
+/// before it, as here.
 ///
-/// **Shapes.** T tokens in this call, S positions visible to one of them, D hidden size, F intermediate size, H query
-/// heads, K KV heads, d head dim, V vocabulary.
+/// **Shapes.** T tokens in this call, S positions visible to one of them, D hidden size, F intermediate size, H
+/// query heads, K KV heads, d head dim, V vocabulary.
 ///
 /// **Not here.** The vision tower of Mistral Small 3.1; dropout.
 ///
@@ -73,7 +73,8 @@ public final class Mistral implements ReferenceDecoder<KvCache> {
             taps.on(TapPoint.of(Tap.ATTENTION_INPUT, i), attentionInput);
             float[][] context = attend(attentionInput, layer.under("self_attn."), cache.layer(i)); // [T][H·d]
             taps.on(TapPoint.of(Tap.CONTEXT, i), context);
-            float[][] attention = linear(layer.matrix("self_attn.o_proj.weight", D, context[0].length), context); // [T][D]
+            float[][] attention =
+                    linear(layer.matrix("self_attn.o_proj.weight", D, context[0].length), context); // [T][D]
             taps.on(TapPoint.of(Tap.ATTENTION, i), attention);
             hidden = add(hidden, attention);
 

@@ -23,13 +23,14 @@ import dev.assay.reference.math.Rope;
 /// `models/olmo2/modeling_olmo2.py`, which is the oracle.
 ///
 /// **What sets it apart.** Against Llama 3: no norm before a sub-block; its output is normalised instead, inside the
-/// residual. Against Qwen3: the QK-norm takes one statistic over all heads of the projection, and its weight is as wide.
+/// residual. Against Qwen3: the QK-norm takes one statistic over all heads of the projection, and its weight is as
+/// wide.
 ///
 /// **Disagreements.** None known: Hugging Face's was written by the authors. Its RMS norm multiplies by the weight
 /// before it rounds to the activation type, unlike Llama's; at float32 the two are the same.
 ///
-/// **Shapes.** T tokens in this call, S positions visible to one of them, D hidden size, F intermediate size, H query
-/// heads, K KV heads, d head dim, V vocabulary.
+/// **Shapes.** T tokens in this call, S positions visible to one of them, D hidden size, F intermediate size, H
+/// query heads, K KV heads, d head dim, V vocabulary.
 ///
 /// **Not here.** Dropout; the sliding windows of OLMo 3.
 ///

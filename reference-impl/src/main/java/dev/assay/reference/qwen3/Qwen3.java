@@ -22,15 +22,15 @@ import dev.assay.reference.math.Rope;
 /// **Source.** Qwen3 Technical Report, arXiv:2505.09388, section 2. Wiring as in Hugging Face transformers 5.18.0,
 /// `models/qwen3/modeling_qwen3.py`, which is the oracle.
 ///
-/// **What sets it apart.** Against Llama 3: every query and key head is RMS-normalised before it is rotated (QK-norm),
-/// and the head dim is a setting of its own, so that H·d need not be D. Against Qwen2: no biases on queries, keys and
-/// values.
+/// **What sets it apart.** Against Llama 3: every query and key head is RMS-normalised before it is rotated
+/// (QK-norm), and the head dim is a setting of its own, so that H·d need not be D. Against Qwen2: no biases on
+/// queries, keys and values.
 ///
-/// **Disagreements.** None known: Hugging Face's is the authors' own code. Its RMS norm rounds x/rms to the activation
-/// type before it multiplies by the weight; at float32 that is below the rounding that is judged.
+/// **Disagreements.** None known: Hugging Face's is the authors' own code. Its RMS norm rounds x/rms to the
+/// activation type before it multiplies by the weight; at float32 that is below the rounding that is judged.
 ///
-/// **Shapes.** T tokens in this call, S positions visible to one of them, D hidden size, F intermediate size, H query
-/// heads, K KV heads, d head dim, V vocabulary.
+/// **Shapes.** T tokens in this call, S positions visible to one of them, D hidden size, F intermediate size, H
+/// query heads, K KV heads, d head dim, V vocabulary.
 ///
 /// **Not here.** The sliding window, which published files carry but switch off (`use_sliding_window`); dropout.
 ///

@@ -23,18 +23,18 @@ import dev.assay.reference.math.Rope;
 /// **Source.** Qwen3 Technical Report, arXiv:2505.09388, section 2. Wiring as in Hugging Face transformers 5.18.0,
 /// `models/qwen3_moe/modeling_qwen3_moe.py`, which is the oracle.
 ///
-/// **What sets it apart.** Against dense Qwen3: the MLP of most layers is a mixture of experts. Against DeepSeek V3: the
-/// scores are a softmax over all experts, there are no groups, no correction bias and no shared expert.
+/// **What sets it apart.** Against dense Qwen3: the MLP of most layers is a mixture of experts. Against DeepSeek V3:
+/// the scores are a softmax over all experts, there are no groups, no correction bias and no shared expert.
 ///
 /// **Disagreements.** `norm_topk_prob` is false by default in Hugging Face's class and true in every published file;
-/// ports that went by the default were wrong. With it, softmax before or after choosing is the same; without it, it is
-/// before.
+/// ports that went by the default were wrong. With it, softmax before or after choosing is the same; without it, it
+/// is before.
 ///
-/// **Shapes.** T tokens in this call, S positions visible to one of them, D hidden size, F intermediate size of an MLP, E
-/// experts, k chosen experts, H query heads, K KV heads, d head dim, V vocabulary.
+/// **Shapes.** T tokens in this call, S positions visible to one of them, D hidden size, F intermediate size of an
+/// MLP, E experts, k chosen experts, H query heads, K KV heads, d head dim, V vocabulary.
 ///
-/// **Not here.** The sliding window, which published files carry but switch off (`use_sliding_window`); dropout; balance
-/// losses.
+/// **Not here.** The sliding window, which published files carry but switch off (`use_sliding_window`); dropout;
+/// balance losses.
 ///
 /// ```
 /// hidden ─┬─ input norm ─ attention ─ + ─┬─ post-attention norm ─ MLP or experts ─ + ─ hidden
@@ -159,8 +159,8 @@ public final class Qwen3Moe implements ReferenceDecoder<KvCache> {
         return linear(w.matrix("down_proj.weight", D, F), product);
     }
 
-    /// Whether a layer has experts: every `decoder_sparse_step`-th, counted from 1, but for those in `mlp_only_layers`,
-    /// counted from 0.
+    /// Whether a layer has experts: every `decoder_sparse_step`-th, counted from 1, but for those in
+    /// `mlp_only_layers`, counted from 0.
     private boolean hasExperts(int layer) {
         return (layer + 1) % config.decoderSparseStep() == 0
                 && !config.mlpOnlyLayers().contains(layer);
@@ -193,7 +193,8 @@ public final class Qwen3Moe implements ReferenceDecoder<KvCache> {
 
             double[] mixed = new double[D]; // [D]
             for (int e : chosen[t]) {
-                float[] expert = mlp(new float[][] {x[t]}, config.moeIntermediateSize(), w.under("experts." + e + "."))[0];
+                float[] expert =
+                        mlp(new float[][] {x[t]}, config.moeIntermediateSize(), w.under("experts." + e + "."))[0];
                 for (int i = 0; i < D; i++) {
                     mixed[i] += scores[e] / norm * expert[i];
                 }

@@ -23,14 +23,14 @@ import dev.assay.reference.math.Rope;
 /// after RoPE to NoRoPE and back again, arXiv:2501.18795. Wiring as in Hugging Face transformers 5.18.0,
 /// `models/smollm3/modeling_smollm3.py`, which is the oracle.
 ///
-/// **What sets it apart.** Against Llama 3: every fourth layer has no position encoding at all (NoPE), and embedding and
-/// head are one matrix.
+/// **What sets it apart.** Against Llama 3: every fourth layer has no position encoding at all (NoPE), and embedding
+/// and head are one matrix.
 ///
-/// **Disagreements.** None: the authors' code is the oracle. The key `no_rope_layers` holds 1 where RoPE is **on**; the
-/// configuration record says it in words.
+/// **Disagreements.** None: the authors' code is the oracle. The key `no_rope_layers` holds 1 where RoPE is **on**;
+/// the configuration record says it in words.
 ///
-/// **Shapes.** T tokens in this call, S positions visible to one of them, D hidden size, F intermediate size, H query
-/// heads, K KV heads, d head dim, V vocabulary.
+/// **Shapes.** T tokens in this call, S positions visible to one of them, D hidden size, F intermediate size, H
+/// query heads, K KV heads, d head dim, V vocabulary.
 ///
 /// **Not here.** The sliding window, which the class offers and no published file switches on; dropout.
 ///
@@ -73,7 +73,8 @@ public final class SmolLm3 implements ReferenceDecoder<KvCache> {
             taps.on(TapPoint.of(Tap.ATTENTION_INPUT, i), attentionInput);
             float[][] context = attend(i, attentionInput, layer.under("self_attn."), cache.layer(i)); // [T][H·d]
             taps.on(TapPoint.of(Tap.CONTEXT, i), context);
-            float[][] attention = project(layer.under("self_attn."), "o_proj", D, config.attentionBias(), context); // [T][D]
+            float[][] attention =
+                    project(layer.under("self_attn."), "o_proj", D, config.attentionBias(), context); // [T][D]
             taps.on(TapPoint.of(Tap.ATTENTION, i), attention);
             hidden = add(hidden, attention);
 
@@ -160,8 +161,8 @@ public final class SmolLm3 implements ReferenceDecoder<KvCache> {
         };
     }
 
-    /// A projection, with a bias if the configuration has one; the published file has none. `x` is `[T][in]`, the result
-    /// `[T][out]`.
+    /// A projection, with a bias if the configuration has one; the published file has none. `x` is `[T][in]`, the
+    /// result `[T][out]`.
     private static float[][] project(Weights w, String name, int out, boolean bias, float[][] x) {
         float[][] weight = w.matrix(name + ".weight", out, x[0].length); // [out][in]
         return bias ? linear(weight, w.vector(name + ".bias", out), x) : linear(weight, x);

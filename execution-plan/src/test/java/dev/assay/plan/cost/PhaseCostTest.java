@@ -1,0 +1,75 @@
+package dev.assay.plan.cost;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import dev.assay.engine.LogitsScope;
+import dev.assay.plan.DecoderPlan;
+import dev.assay.plan.Published;
+import org.junit.jupiter.api.Test;
+
+/// Operations and bytes of a phase, against sums made by hand.
+class PhaseCostTest {
+    @Test
+    void decodingReadsEveryWeightOnceAndTheCacheOnce() {
+        // Qwen3-0.6B: tied, no biases, 28 layers of 16 query heads and 8 KV heads of 128.
+        PhaseCost cost = PhaseCost.decode(Published.plan("qwen3-0.6b"), 999, 2, 2);
+        assertThat(cost.weightBytes()).isEqualTo(2 * 596_049_920L);
+        assertThat(cost.cacheBytesRead()).isEqualTo(1000 * 114_688L);
+        assertThat(cost.cacheBytesWritten()).isEqualTo(114_688);
+        long gains = 28 * (2 * 1024 + 2 * 128) + 1024;
+        long attention = 28 * 2L * 2 * 16 * 128 * 1000;
+        assertThat(cost.flops()).isEqualTo(2 * (596_049_920L - gains) + attention);
+    }
+
+    @Test
+    void decodingWithExpertsReadsThoseOfOneToken() {
+        DecoderPlan plan = Published.plan("deepseek-v3");
+        PhaseCost cost = PhaseCost.decode(plan, 0, 1, 2);
+        assertThat(cost.weightBytes()).isEqualTo(36_625_603_584L + 58 * 256 + 7168);
+        assertThat(cost.cacheBytesRead()).isEqualTo(70_272);
+        // Latent form: scores over 512 + 64 numbers, sums over 512, for 128 heads in 61 layers.
+        long gains = 61 * (2 * 7168L + 1536 + 512) + 7168;
+        assertThat(cost.flops()).isEqualTo(2 * (36_625_603_584L - gains) + 61 * 2L * 128 * (2 * 512 + 64));
+    }
+
+    @Test
+    void prefillOfOneTokenIsDecodingTheFirst() {
+        DecoderPlan plan = Published.plan("llama-3.2-1b");
+        assertThat(PhaseCost.prefill(plan, 1, LogitsScope.LAST_POSITION, 2, 2))
+                .isEqualTo(PhaseCost.decode(plan, 0, 2, 2));
+    }
+
+    @Test
+    void prefillIsTheSumOfItsTokensButForTheHead() {
+        DecoderPlan plan = Published.plan("llama-3.2-1b");
+        long sum = 0;
+        for (int position = 0; position < 10; position++) {
+            sum += PhaseCost.decode(plan, position, 2, 2).flops();
+        }
+        assertThat(PhaseCost.prefill(plan, 10, LogitsScope.ALL_POSITIONS, 2, 2).flops())
+                .isEqualTo(sum);
+        assertThat(PhaseCost.prefill(plan, 10, LogitsScope.LAST_POSITION, 2, 2).flops())
+                .isEqualTo(sum - 9 * 2L * 128_256 * 2048);
+    }
+
+    @Test
+    void prefillNeedsNoMoreExpertsThanThereAre() {
+        DecoderPlan plan = Published.plan("deepseek-v3");
+        long few = PhaseCost.prefill(plan, 2, LogitsScope.LAST_POSITION, 1, 2).weightBytes();
+        long all =
+                PhaseCost.prefill(plan, 1000, LogitsScope.LAST_POSITION, 1, 2).weightBytes();
+        assertThat(few).isEqualTo(36_625_603_584L + 20_434_649_088L + 58 * 256 + 2 * 7168);
+        assertThat(all).isEqualTo(671_026_404_352L - 926_679_040 + 58 * 256 + 1000 * 7168);
+    }
+
+    @Test
+    void lengthsThatCannotBeAreRefused() {
+        DecoderPlan plan = Published.plan("qwen3-0.6b");
+        assertThatIllegalArgumentException().isThrownBy(() -> PhaseCost.decode(plan, -1, 2, 2));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> PhaseCost.prefill(plan, 0, LogitsScope.LAST_POSITION, 2, 2));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> KvCacheCount.of(plan).peak(-1));
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.assay.plan;
+
+import org.jspecify.annotations.NullMarked;
