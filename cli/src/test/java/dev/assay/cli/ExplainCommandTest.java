@@ -86,10 +86,10 @@ class ExplainCommandTest {
 
     @Test
     void aBrokenConfigurationIsAFaultThatNamesTheFile() throws IOException {
-        Path config = Files.writeString(folder.resolve("config.json"), "{\"model_type\": \"gpt2\"}");
+        Path config = Files.writeString(folder.resolve("config.json"), "{\"model_type\": \"t5\"}");
         CommandRun run = explain(config.toString());
         assertThat(run.exitCode()).isEqualTo(4);
-        assertThat(run.err()).startsWith("assay: " + config + ": ").contains("gpt2");
+        assertThat(run.err()).startsWith("assay: " + config + ": ").contains("t5");
         assertThat(run.out()).isEmpty();
     }
 
