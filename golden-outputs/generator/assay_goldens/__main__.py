@@ -1,8 +1,9 @@
-"""The commands: generate, check, materialize, list, vectors."""
+"""The commands: generate, check, materialize, seeds, list, vectors."""
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import sys
 import time
@@ -15,6 +16,7 @@ from . import cases, synthesis
 from . import format as files
 
 ROOT = Path(__file__).resolve().parents[2] / "cases"
+README = ROOT.parent / "README.md"
 VECTORS = Path(__file__).resolve().parents[1] / "synthesis-vectors.json"
 
 
@@ -54,6 +56,7 @@ def generate(names: list[str]) -> int:
             flush=True,
         )
     write_index()
+    README.write_text(readme_text(), encoding="utf-8")
     return 1 if refused else 0
 
 
@@ -82,6 +85,21 @@ def write_index() -> None:
     text = f'{{\n "format": "{index["format"]}",\n "suite_sha256": "{index["suite_sha256"]}",\n "cases": [\n{rows}\n ]\n}}\n'
     assert json.loads(text) == index
     (ROOT / "index.json").write_text(text, encoding="utf-8")
+
+
+BEGIN, END = "<!-- table of cases: written by the generator -->", "<!-- end of the table of cases -->"
+
+
+def readme_text() -> str:
+    """README.md with the table of cases brought up to date."""
+    rows = ["| case | config | prompts | exercises |", "|---|---|---|---|"]
+    for name, (_, case) in cases.all_cases().items():
+        c = case.config
+        size = f"{c['num_hidden_layers']} layers, hidden {c['hidden_size']}, {c['num_attention_heads']} heads"
+        rows.append(f"| `{name}` | {size} | {', '.join(map(str, case.prompt_lengths))} | {case.exercises} |")
+    before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return before + BEGIN + "\n" + "\n".join(rows) + "\n" + END + after
 
 
 def differences(want: Any, got: Any, path: str) -> list[str]:
@@ -174,6 +192,9 @@ def check(names: list[str]) -> int:
         index.write_bytes(before)
         print("index.json: does not describe the cases", file=sys.stderr)
         failed += 1
+    if README.read_text(encoding="utf-8") != readme_text():
+        print("README.md: the table of cases is out of date", file=sys.stderr)
+        failed += 1
     if not names and VECTORS.read_bytes() != vectors_text():
         print("synthesis-vectors.json: differs", file=sys.stderr)
         failed += 1
@@ -190,6 +211,23 @@ def materialize(name: str, folder: Path) -> int:
     (folder / "model.safetensors").write_bytes(files.safetensors(tensors))
     print(f"{folder}: config.json, model.safetensors {files.sha256(folder / 'model.safetensors')}")
     return 0
+
+
+def seeds(name: str, first: int, count: int) -> int:
+    """For the author of a case: which seeds are accepted."""
+    from .certificate import Insensitive
+    from .generate import Refused, make
+
+    family, case = selected([name])[name]
+    for seed in range(first, first + count):
+        try:
+            make(family, dataclasses.replace(case, seed=seed))
+        except (Refused, Insensitive) as reason:
+            print(f"{seed}: {reason}")
+        else:
+            print(f"{seed}: accepted")
+            return 0
+    return 1
 
 
 def vectors_text() -> bytes:
@@ -256,6 +294,10 @@ def main() -> int:
     command = commands.add_parser("materialize", help="write a case as a Hugging Face folder, weights included")
     command.add_argument("case", metavar="CASE")
     command.add_argument("folder", metavar="DIR", type=Path)
+    command = commands.add_parser("seeds", help="try seeds for a case until one is accepted")
+    command.add_argument("case", metavar="CASE")
+    command.add_argument("first", type=int)
+    command.add_argument("count", type=int)
     commands.add_parser("list", help="the cases and what each exercises")
     commands.add_parser("vectors", help="write synthesis-vectors.json")
     arguments = parser.parse_args()
@@ -266,6 +308,8 @@ def main() -> int:
             return check(arguments.cases)
         case "materialize":
             return materialize(arguments.case, arguments.folder)
+        case "seeds":
+            return seeds(arguments.case, arguments.first, arguments.count)
         case "vectors":
             VECTORS.write_bytes(vectors_text())
         case "list":

@@ -17,7 +17,7 @@ import numpy as np
 from . import synthesis
 from .synthesis import TensorSpec
 
-FAMILIES = ("qwen3", "llama3", "olmo2", "mistral", "gemma3", "llama4", "gemma3n")
+FAMILIES = ("qwen3", "llama3", "deepseek_v3", "olmo2", "mistral", "gemma3", "llama4", "gemma3n")
 
 Tensors = dict[str, tuple[str, np.ndarray]]
 """A checkpoint as published: name -> (safetensors dtype, bits)."""
@@ -36,6 +36,8 @@ class Case:
     """Magnitudes for the family's synthesis rules; what is absent takes the family's default."""
     inert: dict[str, str] = field(default_factory=dict)
     """Config fields without effect in this case, with the reason. They come on top of the family's."""
+    unused_experts: bool = False
+    """Some experts are never chosen, on purpose; otherwise such a case is refused."""
     quiet_wiring: frozenset[str] = frozenset()
     """Wiring mutants that this case is not built to expose: measured, never refused."""
 
@@ -51,15 +53,6 @@ class ConfigChanges:
     changed: dict[str, Any]
     inert: dict[str, str]
 
-
-class Remove:
-    """As a changed value: the field is deleted."""
-
-    def __repr__(self) -> str:
-        return "(absent)"
-
-
-REMOVE = Remove()
 
 Wiring = Callable[[Any], contextlib.AbstractContextManager[None]]
 """Given the model, breaks its wiring for the duration of the context."""

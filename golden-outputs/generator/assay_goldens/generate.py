@@ -114,6 +114,9 @@ def make(family: Family, case: Case) -> Made:
                 if not np.array_equal(value, other):
                     raise Refused(f"{case.id}: float32 routes differently at {name}/{tap}")
                 if len(tokens) == longest:
+                    unused = sorted(set(range(score.shape[1])) - set(value.ravel().tolist()))
+                    if unused and not case.unused_experts:
+                        raise Refused(f"{case.id}: no token of {name} chooses experts {unused} of layer {index}")
                     tensors[f"{name}/{tap}"] = ("I32", value.astype(np.int32))
             elif len(tokens) == longest:
                 tensors[f"{name}/{tap}"] = ("F32", value.astype(np.float32))
@@ -155,7 +158,7 @@ def make(family: Family, case: Case) -> Made:
         "tap_f32_error": {tap: pool.json() for tap, pool in sorted(tap_error.items(), key=_tap_order)},
     }
     if routed:
-        golden["routing"] = {"smallest_margin": margin}
+        golden["routing"] = {"smallest_margin": margin if np.isfinite(margin) else None}
     golden["synthetic"] = {
         "algorithm": synthesis.ALGORITHM,
         "seed": case.seed,

@@ -83,10 +83,15 @@ def load(config: dict[str, Any], weights: dict[str, np.ndarray], dtype: torch.dt
             output_loading_info=True,
         )
     for kind in ("missing_keys", "unexpected_keys", "mismatched_keys", "error_msgs"):
-        left = [key for key in info.get(kind) or [] if kind != "unexpected_keys" or key not in ignored]
+        left = [key for key in info.get(kind) or [] if kind != "unexpected_keys" or not _is_ignored(key, ignored)]
         if left:
             raise AssertionError(f"Hugging Face reports {kind}: {left}")
     return model.eval()
+
+
+def _is_ignored(key: str, ignored: set[str]) -> bool:
+    """True for an ignored tensor, and for what Hugging Face fuses out of ignored ones."""
+    return key in ignored or any(name.startswith(key.rpartition(".")[0] + ".") for name in ignored)
 
 
 def load_double(config: dict[str, Any], weights: dict[str, np.ndarray], ignored: set[str]):

@@ -12,7 +12,7 @@ from unittest import mock
 import numpy as np
 import torch
 
-from ..cases import REMOVE, Case, ConfigChanges, Family, Tensors, Wiring, flatten
+from ..cases import Case, ConfigChanges, Family, Tensors, Wiring, flatten
 from ..synthesis import TensorSpec
 
 SHAPE = "fixes tensor shapes: a wrong value cannot be loaded"
@@ -114,6 +114,7 @@ class Rules:
         self.gain = style.get("gain", 1.2)
         self.embedding = style.get("embedding_std", 0.7)
         self.residual = style.get("residual", 1.0)
+        self.up = style.get("up", 1.0)  # up_proj larger, down_proj smaller by this factor
         self.head = style.get("head_gain", 2.0)
         self.case = case
         self.specs: list[TensorSpec] = []
@@ -138,7 +139,8 @@ class Rules:
     def ends(self, config: dict[str, Any]) -> None:
         """Embedding, final norm, and the output head where the file has one."""
         vocabulary, hidden = config["vocab_size"], config["hidden_size"]
-        self.add("model.embed_tokens.weight", (vocabulary, hidden), 0.0, self.embedding)
+        mean = self.case.style.get("embedding_mean", 0.0)
+        self.add("model.embed_tokens.weight", (vocabulary, hidden), mean, self.embedding)
         self.norm("model.norm.weight", hidden)
         if not config.get("tie_word_embeddings", False):
             self.add("lm_head.weight", (vocabulary, hidden), 0.0, self.head / math.sqrt(hidden))
@@ -166,8 +168,8 @@ class Rules:
 
     def gated_mlp(self, prefix: str, hidden: int, inner: int, bias: bool = False) -> None:
         self.linear(f"{prefix}.gate_proj", inner, hidden, bias)
-        self.linear(f"{prefix}.up_proj", inner, hidden, bias)
-        self.linear(f"{prefix}.down_proj", hidden, inner, bias, self.residual)
+        self.linear(f"{prefix}.up_proj", inner, hidden, bias, self.up)
+        self.linear(f"{prefix}.down_proj", hidden, inner, bias, self.residual / self.up)
 
 
 def changes(case: Case, extra: dict[str, Any] | None = None, inert: dict[str, str] | None = None) -> ConfigChanges:
@@ -343,19 +345,30 @@ def eps_outside_root(norm_class: str) -> Wiring:
 
 
 def swapped(first: str, second: str) -> Wiring:
-    """Two submodules of every layer change places (where both are there)."""
+    """Two weights of every layer change places."""
 
     @contextlib.contextmanager
     def wrong(model):
         pairs = []
         for layer in model.model.layers:
-            for a, b in [(layer.get_parameter(f"{first}.weight"), layer.get_parameter(f"{second}.weight"))]:
-                pairs.append((a, b))
+            pairs.append((layer.get_parameter(f"{first}.weight"), layer.get_parameter(f"{second}.weight")))
         _exchange(pairs)
         yield
         _exchange(pairs)
 
     return wrong
+
+
+@contextlib.contextmanager
+def half_subnormals_flushed(model):
+    """Weights too small for a normal float16 read as zero."""
+    changed = []
+    for tensor in model.state_dict().values():
+        changed.append((tensor, tensor.clone()))
+        tensor[tensor.abs() < 2.0**-14] = 0.0
+    yield
+    for tensor, kept in changed:
+        tensor.copy_(kept)
 
 
 def _exchange(pairs) -> None:
@@ -382,5 +395,3 @@ def gqa_wiring(case: Case, norm_class: str) -> dict[str, Wiring]:
         found["attention: scores scaled by hidden_size / num_attention_heads"] = score_scale(hidden / heads)
     return found
 
-
-__all__ = [name for name in dir() if not name.startswith("_")] + ["REMOVE"]

@@ -115,12 +115,15 @@ class Qwen3(Family):
         return common.changes(case, extra, window)
 
     def wiring(self, case: Case) -> dict[str, Wiring]:
-        return {
+        found = {
             **common.gqa_wiring(case, "Qwen3RMSNorm"),
             "attention: QK norm after RoPE": _norm_after_rope,
             "attention: QK norm absent": _no_qk_norm,
             "attention: q_norm and k_norm swapped": common.swapped("self_attn.q_norm", "self_attn.k_norm"),
         }
+        if case.style.get("dtype") == "F16":
+            found["weights: float16 subnormals read as zero"] = common.half_subnormals_flushed
+        return found
 
     cases = [
         Case(
@@ -195,9 +198,9 @@ class Qwen3(Family):
             id="qwen3-f16",
             seed=3005,
             config=_config(torch_dtype="float16", rms_norm_eps=0.003, num_hidden_layers=2, rope_theta=100000),
-            style={"dtype": "F16", "duplicate_head": True},
+            style={"dtype": "F16", "duplicate_head": True, "up": 500.0},
             prompt_lengths=(1, 2, 9, 33),
-            exercises="float16 weights; tied, and lm_head.weight stored all the same, as Qwen3-0.6B and 1.7B ship",
+            exercises="float16 weights, a sixth of down_proj subnormal; tied, and lm_head.weight stored all the same, as Qwen3-0.6B and 1.7B ship",
             notes="lm_head.weight equals model.embed_tokens.weight: accept it, count it once.",
         ),
     ]
