@@ -186,16 +186,16 @@ final class FactsCommand implements Callable<Integer> {
 
     private String table(List<PublishedModel> models) {
         StringBuilder text = new StringBuilder();
-        StringBuilder header = new StringBuilder(String.format(
-                Locale.ROOT, "%-28s %20s %18s %7s  %-12s", "MODEL", "PARAMETERS", "ACTIVE (B)", "RATIO", "VENDOR"));
-        contexts.forEach(context -> header.append(String.format(Locale.ROOT, " %14s", "KV @ " + context)));
-        text.append(header.toString().stripTrailing()).append('\n');
+        StringBuilder header = new StringBuilder(
+                String.format(Locale.ROOT, "%-28s %18s %16s %7s", "MODEL", "PARAMETERS", "ACTIVE (B)", "RATIO"));
+        contexts.forEach(context -> header.append(String.format(Locale.ROOT, " %15s", "KV @ " + context)));
+        text.append(header).append("  VENDOR\n");
         for (PublishedModel model : models) {
             text.append(row(model).stripTrailing()).append('\n');
         }
         return text.append("\nACTIVE (B): parameters one token uses, without the input embedding. KV: bytes of one"
                         + " sequence in "
-                        + kvDtype.name() + ".\nModels without KV are facts only: their architecture is not"
+                        + kvDtype.name() + ".\nModels with - are facts only: their architecture is not"
                         + " implemented, and the figures are others' counts.\n")
                 .toString();
     }
@@ -208,19 +208,21 @@ final class FactsCommand implements Callable<Integer> {
             Facts facts = facts(ModelConfig.parse(model.configJson(), model.name()));
             total = facts.parameters().total();
             active = facts.parameters().active(ActiveConvention.EXCLUDING_INPUT_EMBEDDING);
-            facts.bytesAt().values().forEach(bytes -> cache.append(String.format(Locale.ROOT, " %,14d", bytes)));
+            facts.bytesAt().values().forEach(bytes -> cache.append(String.format(Locale.ROOT, " %,15d", bytes)));
+        } else {
+            contexts.forEach(_ -> cache.append(String.format(Locale.ROOT, " %15s", "-")));
         }
         String vendor = model.vendorActive().isEmpty()
                 ? model.vendorTotal()
                 : model.vendorActive() + " of " + model.vendorTotal();
         return String.format(
                 Locale.ROOT,
-                "%-28s %,20d %,18d %6.1f%%  %-12s%s",
+                "%-28s %,18d %,16d %6.1f%%%s  %s",
                 model.name(),
                 total,
                 active,
                 100.0 * active / total,
-                vendor,
-                cache);
+                cache,
+                vendor);
     }
 }

@@ -3,8 +3,8 @@ package dev.assay.plan;
 import dev.assay.config.Architecture;
 import java.util.List;
 
-/// A decoder as data: what it computes, in which order, from which tensors. Engines compile it by exhaustive `switch`
-/// over its sealed records and need nothing else but the checkpoint.
+/// A decoder as data: what it computes, in which order, from which tensors. Engines compile it by exhaustive
+/// `switch` over its sealed records and need nothing else but the checkpoint.
 ///
 /// embedding → residual stream → layers → final norm → head.
 ///

@@ -74,8 +74,7 @@ public record GroupedQueryAttention(
         record Own(Linear key, Linear value, ValueNorm valueNorm) implements KeyValueSource {}
 
         /// Those of an earlier layer, keys rotated and values normalised as there: Gemma 3n. Such a layer holds
-        /// no
-        /// cache and has no matrices for them.
+        /// no cache and has no matrices for them.
         record SharedWith(int layer) implements KeyValueSource {
             public SharedWith {
                 Checks.require(layer >= 0, "shared layer", layer, "a layer");

@@ -2,9 +2,9 @@ package dev.assay.plan;
 
 /// Multi-head latent attention of DeepSeek V2 and V3; arXiv:2405.04434, section 2.1.
 ///
-/// A head's query and key are `nopeHeadDim` numbers that no position turns, then `ropeHeadDim` that turn. Keys' turning
-/// part is shared by all heads. The rest of keys, and values, are linear in a latent; the cache holds the normalised
-/// latent and the turned key, `latentDim + ropeHeadDim` numbers a position.
+/// A head's query and key are `nopeHeadDim` numbers that no position turns, then `ropeHeadDim` that turn. Keys'
+/// turning part is shared by all heads. The rest of keys, and values, are linear in a latent; the cache holds the
+/// normalised latent and the turned key, `latentDim + ropeHeadDim` numbers a position.
 ///
 /// @param query to `[heads · (nopeHeadDim + ropeHeadDim)]`; of each head, what does not turn comes first
 /// @param keyValueDown `[latentDim + ropeHeadDim][hidden size]`; the latent comes first

@@ -21,8 +21,8 @@ public sealed interface LayerExtra {
 
     /// Around a layer of [ResidualStream.AltUp].
     ///
-    /// With m(x) = tanh(R · (routerScale · norm(x))) of the active stream x: before the layer, predictions are
-    /// pᵢ = xᵢ + Σⱼ c[i·n + j] · xⱼ, where c = P·m(active). After it, with a the layer's result and k = C·m(a) + 1,
+    /// With m(x) = tanh(R · (routerScale · norm(x))) of the active stream x: before the layer, predictions are pᵢ =
+    /// xᵢ + Σⱼ c[i·n + j] · xⱼ, where c = P·m(active). After it, with a the layer's result and k = C·m(a) + 1,
     /// streams become pᵢ + kᵢ · (a − p of the active stream).
     ///
     /// @param router R, `[streams][hidden size]`
@@ -55,8 +55,8 @@ public sealed interface LayerExtra {
         record Ignored(VectorRef weight) implements CorrectedScale {}
     }
 
-    /// With x the corrected active stream, scaled, and e this layer's [PerLayerEmbedding]:
-    /// norm(projection · (activation(gate·x) ⊙ e)) is added to **all streams but the first**, whichever is active.
+    /// With x the corrected active stream, scaled, and e this layer's [PerLayerEmbedding]: norm(projection ·
+    /// (activation(gate·x) ⊙ e)) is added to **all streams but the first**, whichever is active.
     ///
     /// @param gate `[width][hidden size]`
     /// @param projection `[hidden size][width]`

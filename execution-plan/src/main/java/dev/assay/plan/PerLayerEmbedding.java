@@ -1,6 +1,7 @@
 package dev.assay.plan;
 
-/// Embeddings that each layer gets beside the hidden state; a [LayerExtra.PerLayerInput] says what it does with them.
+/// Embeddings that each layer gets beside the hidden state; a [LayerExtra.PerLayerInput] says what it does with
+/// them.
 public sealed interface PerLayerEmbedding {
     record None() implements PerLayerEmbedding {}
 

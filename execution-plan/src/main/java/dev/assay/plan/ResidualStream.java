@@ -10,10 +10,9 @@ public sealed interface ResidualStream {
     /// Several vectors a token, of which layers transform one: AltUp, arXiv:2301.13310, as in Gemma 3n.
     ///
     /// Before the layers, stream 0 is the embedding e and stream i > 0 is P·e for the i-th projection P, brought to
-    /// the
-    /// root mean square of e. After them, streams i > 0 go through the i-th unembedding and are brought to the root
-    /// mean
-    /// square of stream 0; the mean of all is what the final norm gets. Each layer has a [LayerExtra.AltUpStep].
+    /// the root mean square of e. After them, streams i > 0 go through the i-th unembedding and are brought to the
+    /// root mean square of stream 0; the mean of all is what the final norm gets. Each layer has a
+    /// [LayerExtra.AltUpStep].
     ///
     /// @param streams vectors a token
     /// @param active the stream that passes through layers

@@ -13,8 +13,7 @@ public sealed interface Router {
     }
 
     /// Scores are softmax(logits); the `topK` highest are chosen and weigh as `weighting` says: Qwen3 MoE, DeepSeek
-    /// V2
-    /// Lite.
+    /// V2 Lite.
     record SoftmaxTopK(WeightRef weight, int topK, Weighting weighting) implements Router {
         public SoftmaxTopK {
             Checks.between("top-k", topK, 1, weight.rows());
@@ -22,8 +21,7 @@ public sealed interface Router {
     }
 
     /// As [SoftmaxTopK], but among the experts of the `chosenGroups` groups with the highest **best** score; scores
-    /// of
-    /// other experts count as 0: DeepSeek V2.
+    /// of other experts count as 0: DeepSeek V2.
     record SoftmaxGroupedTopK(WeightRef weight, int topK, int groups, int chosenGroups, Weighting weighting)
             implements Router {
         public SoftmaxGroupedTopK {
@@ -32,10 +30,8 @@ public sealed interface Router {
     }
 
     /// Scores are sigmoid(logits). Scores plus `correctionBias` are chosen by: the `chosenGroups` groups with the
-    /// highest
-    /// **sum of their two best**, then the `topK` best experts in them, others counting as −∞. Scores without the
-    /// bias
-    /// weigh: DeepSeek V3.
+    /// highest **sum of their two best**, then the `topK` best experts in them, others counting as −∞. Scores
+    /// without the bias weigh: DeepSeek V3.
     ///
     /// @param correctionBias of `experts` numbers; a buffer, not a parameter
     record SigmoidGroupedTopK(

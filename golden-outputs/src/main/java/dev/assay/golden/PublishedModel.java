@@ -10,8 +10,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
-/// A published model: its configuration and what is known of its size from elsewhere. Where the data come from is told in
-/// `golden-outputs/facts/README.md`.
+/// A published model: its configuration and what is known of its size from elsewhere. Where the data come from is
+/// told in `golden-outputs/facts/README.md`.
 ///
 /// @param name for example `deepseek-v3`
 /// @param configJson text of its `config.json`

@@ -17,8 +17,8 @@ import java.util.function.ToLongFunction;
 
 /// What a phase must do and move at least, for one sequence and with weights and cache read once.
 ///
-/// @param flops floating-point operations of matrices and attention, a multiplication and an addition counted as two;
-///     norms, activations, rotary, softmax and sums of residuals are left out
+/// @param flops floating-point operations of matrices and attention, a multiplication and an addition counted as
+///     two; norms, activations, rotary, softmax and sums of residuals are left out
 /// @param weightBytes weights read
 /// @param cacheBytesRead keys, values or latents read, those of the phase's own tokens included
 /// @param cacheBytesWritten those of the phase's tokens

@@ -17,8 +17,8 @@ public record VendorClaim(String total, String active) {
     private static final Pattern BILLIONS = Pattern.compile("(\\d+(?:\\.\\d+)?)B");
 
     /// Conventions by which the claimed active parameters come out: those whose count, in billions, rounds to the
-    /// first
-    /// number claimed at as many decimals; or, where none does, those whose further decimals are cut off to it.
+    /// first number claimed at as many decimals; or, where none does, those whose further decimals are cut off to
+    /// it.
     public List<ActiveConvention> matching(ParameterCount parameters) {
         Matcher matcher = BILLIONS.matcher(active);
         if (!matcher.find()) {

@@ -26,11 +26,11 @@ import java.util.stream.IntStream;
 /// DeepSeek V2 and V2-Lite: latent attention; softmax scores that weigh as they are, never as shares of the chosen.
 ///
 /// **Source.** arXiv:2405.04434, section 2; transformers 5.18.0 `models/deepseek_v2/modeling_deepseek_v2.py`:
-/// `DeepseekV2Attention`, `DeepseekV2TopkRouter` (a group counts by its best score, scores of other groups count as 0),
-/// `DeepseekV2Moe`, `apply_rotary_emb` (pairs (2i, 2i + 1), in place).
+/// `DeepseekV2Attention`, `DeepseekV2TopkRouter` (a group counts by its best score, scores of other groups count as
+/// 0), `DeepseekV2Moe`, `apply_rotary_emb` (pairs (2i, 2i + 1), in place).
 ///
-/// **Disagreements.** transformers 4.57.6 leaves YaRN's magnitude out of the scale of scores; 5.18.0 and DeepSeek's own
-/// code do not. `norm_topk_prob` has no effect in 5.18.0, and is false in published files.
+/// **Disagreements.** transformers 4.57.6 leaves YaRN's magnitude out of the scale of scores; 5.18.0 and DeepSeek's
+/// own code do not. `norm_topk_prob` has no effect in 5.18.0, and is false in published files.
 final class DeepSeekV2Planner {
     private DeepSeekV2Planner() {}
 

@@ -15,8 +15,8 @@ import dev.assay.plan.Temperature;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/// Gemma 3: norms before and after, gains of 1 + w, QK-norm a head, sliding layers with a θ of their own between full
-/// ones, scores scaled by a number that need not be the head dim's.
+/// Gemma 3: norms before and after, gains of 1 + w, QK-norm a head, sliding layers with a θ of their own between
+/// full ones, scores scaled by a number that need not be the head dim's.
 ///
 /// **Source.** arXiv:2503.19786, section 2; transformers 5.18.0 `models/gemma3/modeling_gemma3.py`: `Gemma3RMSNorm`,
 /// `Gemma3Attention`, `Gemma3DecoderLayer`, `Gemma3TextScaledWordEmbedding`, `Gemma3RotaryEmbedding`.

@@ -22,16 +22,16 @@ import dev.assay.plan.WeightRef;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/// Gemma 3n: several residual streams, embeddings for each layer, a learned augmented residual, layers at the end that
-/// use the keys and values of earlier ones, gates cut to their largest values, scores that are not scaled.
+/// Gemma 3n: several residual streams, embeddings for each layer, a learned augmented residual, layers at the end
+/// that use the keys and values of earlier ones, gates cut to their largest values, scores that are not scaled.
 ///
-/// **Source.** transformers 5.18.0 `models/gemma3n/modeling_gemma3n.py`: `Gemma3nTextModel`, `Gemma3nTextDecoderLayer`,
-/// `Gemma3nTextAltUp`, `Gemma3nTextLaurelBlock`, `Gemma3nTextAttention`, `Gemma3nTextMLP`; AltUp is arXiv:2301.13310,
-/// Laurel arXiv:2411.07501. No paper describes the whole.
+/// **Source.** transformers 5.18.0 `models/gemma3n/modeling_gemma3n.py`: `Gemma3nTextModel`,
+/// `Gemma3nTextDecoderLayer`, `Gemma3nTextAltUp`, `Gemma3nTextLaurelBlock`, `Gemma3nTextAttention`,
+/// `Gemma3nTextMLP`; AltUp is arXiv:2301.13310, Laurel arXiv:2411.07501. No paper describes the whole.
 ///
 /// **Disagreements.** Gains are w here and 1 + w in Gemma 3. Hugging Face bounds final logits, DeepMind's code does
-/// not:
-/// Hugging Face is followed. Published files hold key and value matrices of layers that share; nothing reads them.
+/// not: Hugging Face is followed. Published files hold key and value matrices of layers that share; nothing reads
+/// them.
 final class Gemma3nPlanner {
     /// `epsilon_tensor` of `Gemma3nTextModel.forward`: the least mean square that divides.
     private static final double SMALLEST_MEAN_SQUARE = 1e-5;

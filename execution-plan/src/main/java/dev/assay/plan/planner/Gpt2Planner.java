@@ -29,7 +29,8 @@ import java.util.stream.IntStream;
 ///
 /// **Source.** "Language Models are Unsupervised Multitask Learners", section 2.3; openai/gpt-2 `src/model.py`;
 /// transformers 5.18.0 `models/gpt2/modeling_gpt2.py`: `GPT2Attention`, `GPT2MLP`, `GPT2Block`. `Conv1D` of
-/// `pytorch_utils.py` holds matrices as `[inputs][outputs]`; `c_attn` holds query, key and value one after the other.
+/// `pytorch_utils.py` holds matrices as `[inputs][outputs]`; `c_attn` holds query, key and value one after the
+/// other.
 final class Gpt2Planner {
     private Gpt2Planner() {}
 

@@ -28,8 +28,7 @@ final class LatentParts {
     }
 
     /// 1 / √d · m²: `yarn_apply_mscale`. YaRN's magnitude correction stands in the scores, once for the query and
-    /// once
-    /// for the key, and not on cos and sin alone, because only a part of a head turns.
+    /// once for the key, and not on cos and sin alone, because only a part of a head turns.
     static double scale(RopeParameters parameters, int nopeHeadDim, int ropeHeadDim) {
         double plain = 1 / Math.sqrt(addExact(nopeHeadDim, ropeHeadDim));
         return switch (parameters) {

@@ -18,9 +18,9 @@ import java.util.stream.IntStream;
 
 /// Llama 3: norms before, grouped-query attention over all positions, SwiGLU.
 ///
-/// **Source.** arXiv:2407.21783, section 3.2; transformers 5.18.0 `models/llama/modeling_llama.py`: `LlamaAttention`,
-/// `LlamaMLP`, `LlamaDecoderLayer`. Rotary is half-split because published files hold Meta's query and key matrices
-/// with their rows reordered for it.
+/// **Source.** arXiv:2407.21783, section 3.2; transformers 5.18.0 `models/llama/modeling_llama.py`:
+/// `LlamaAttention`, `LlamaMLP`, `LlamaDecoderLayer`. Rotary is half-split because published files hold Meta's query
+/// and key matrices with their rows reordered for it.
 final class Llama3Planner {
     private Llama3Planner() {}
 

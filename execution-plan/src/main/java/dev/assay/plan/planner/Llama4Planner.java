@@ -29,8 +29,8 @@ import java.util.stream.IntStream;
 /// `Llama4Router`, `Llama4TextExperts`, `Llama4TextDecoderLayer`. No paper; Meta's code is meta-llama/llama-models
 /// `models/llama4/model.py`.
 ///
-/// **Disagreements.** The temperature of layers without rotary is on by default here and off in Meta's code. Rotary is
-/// interleaved: files hold Meta's matrices as they are, unlike those of Llama 3.
+/// **Disagreements.** The temperature of layers without rotary is on by default here and off in Meta's code. Rotary
+/// is interleaved: files hold Meta's matrices as they are, unlike those of Llama 3.
 final class Llama4Planner {
     private Llama4Planner() {}
 

@@ -20,11 +20,12 @@ import dev.assay.plan.Temperature;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/// Qwen3 with experts: attention as in the dense model, softmax over all experts and then the best, no shared expert.
+/// Qwen3 with experts: attention as in the dense model, softmax over all experts and then the best, no shared
+/// expert.
 ///
 /// **Source.** arXiv:2505.09388, section 2; transformers 5.18.0 `models/qwen3_moe/modeling_qwen3_moe.py`:
-/// `Qwen3MoeAttention`, `Qwen3MoeTopKRouter` (the share of the chosen has no ε), `Qwen3MoeDecoderLayer` (which layers
-/// have experts).
+/// `Qwen3MoeAttention`, `Qwen3MoeTopKRouter` (the share of the chosen has no ε), `Qwen3MoeDecoderLayer` (which
+/// layers have experts).
 final class Qwen3MoePlanner {
     private Qwen3MoePlanner() {}
 

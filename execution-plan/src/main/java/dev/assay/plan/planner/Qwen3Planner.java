@@ -18,8 +18,9 @@ import java.util.stream.IntStream;
 
 /// Qwen3, dense: norms before, QK-norm a head, a head dim of its own, SwiGLU.
 ///
-/// **Source.** arXiv:2505.09388, section 2; transformers 5.18.0 `models/qwen3/modeling_qwen3.py`: in `Qwen3Attention`
-/// `q_norm` and `k_norm` have `head_dim` weights, after the split into heads and before `apply_rotary_pos_emb`.
+/// **Source.** arXiv:2505.09388, section 2; transformers 5.18.0 `models/qwen3/modeling_qwen3.py`: in
+/// `Qwen3Attention` `q_norm` and `k_norm` have `head_dim` weights, after the split into heads and before
+/// `apply_rotary_pos_emb`.
 final class Qwen3Planner {
     private Qwen3Planner() {}
 

@@ -20,8 +20,8 @@ import java.util.stream.IntStream;
 /// SmolLM3: as Llama 3, but every fourth layer, or those that a list names, turns nothing.
 ///
 /// **Source.** The SmolLM3 report ("NoPE layers", after arXiv:2501.18795); transformers 5.18.0
-/// `models/smollm3/modeling_smollm3.py`: `SmolLM3Attention` applies rotary where `no_rope_layers[i]` is 1, whatever the
-/// name of that list says.
+/// `models/smollm3/modeling_smollm3.py`: `SmolLM3Attention` applies rotary where `no_rope_layers[i]` is 1, whatever
+/// the name of that list says.
 final class SmolLm3Planner {
     private SmolLm3Planner() {}
 
