@@ -30,6 +30,7 @@ class GoldenDistanceTest {
     private static final class Distance {
         private double squares;
         private double max;
+        private double largest; // magnitude of the golden's values
         private long elements;
 
         void add(float[][] actual, double[][] expected) {
@@ -38,6 +39,7 @@ class GoldenDistanceTest {
                 for (int i = 0; i < expected[t].length; i++) {
                     double error = Math.abs(actual[t][i] - expected[t][i]);
                     squares += error * error;
+                    largest = Math.max(largest, Math.abs(expected[t][i]));
                     max = Math.max(max, error); // NaN stays NaN
                     elements++;
                 }
@@ -95,7 +97,9 @@ class GoldenDistanceTest {
         distances.forEach((point, distance) -> {
             FloatError yardstick = Objects.requireNonNull(golden.yardsticks().get(point));
             assertThat(distance.rms()).as("rms error at %s", point).isLessThanOrEqualTo(yardstick.rms());
-            assertThat(distance.max).as("largest error at %s", point).isLessThanOrEqualTo(yardstick.max());
+            // The yardstick was measured against float64; golden taps, unlike logits, are stored rounded to float32.
+            double storage = point.equals(TapPoint.LOGITS) ? 0 : Math.ulp((float) distance.largest) / 2;
+            assertThat(distance.max).as("largest error at %s", point).isLessThanOrEqualTo(yardstick.max() + storage);
         });
     }
 }
