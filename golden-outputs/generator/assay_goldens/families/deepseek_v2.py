@@ -386,15 +386,6 @@ DeepseekV2.cases = [
         "the a-projections and o_proj; residual stream around 0.01, so that the usual eps 1e-6 shows",
         notes="No published DeepSeek V2 has biases; the field is honoured by Hugging Face.",
     ),
-    Case(
-        id="deepseek-v2-norm-topk-prob",
-        seed=4284,
-        config=_config(norm_topk_prob=True, num_hidden_layers=2, rope_scaling=None, rope_theta=10000, routed_scaling_factor=2.0),
-        prompt_lengths=(1, 2, 9, 33),
-        exercises="norm_topk_prob true, which Hugging Face does not read in this family: weights are neither renormalised nor left unscaled",
-        notes="No published V2 says norm_topk_prob true. DeepSeek's own code would then renormalise and leave out routed_scaling_factor; this "
-        "golden follows Hugging Face 5.18.",
-    ),
 ]
 
 FAMILY = DeepseekV2()

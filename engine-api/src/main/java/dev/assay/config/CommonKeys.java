@@ -98,7 +98,9 @@ final class CommonKeys {
         return switch (fields.text(key, absent)) {
             case "silu", "swish" -> HiddenActivation.SILU;
             case "gelu_pytorch_tanh", "gelu_new" -> HiddenActivation.GELU_TANH;
-            default -> throw fields.wrong(key, "silu, swish, gelu_pytorch_tanh or gelu_new: no other is modelled");
+            case "gelu" -> HiddenActivation.GELU_ERF;
+            default ->
+                throw fields.wrong(key, "silu, swish, gelu_pytorch_tanh, gelu_new or gelu: no other is modelled");
         };
     }
 
@@ -172,12 +174,18 @@ final class CommonKeys {
                 .toList();
     }
 
-    /// Accepts `layer_types` only where every layer attends to all positions before it.
-    static void onlyFullAttention(ConfigFields fields, int layers) {
+    /// The sliding window; null where `use_sliding_window` does not switch it on.
+    static @Nullable Integer switchedWindow(ConfigFields fields, @Nullable Integer absent) {
+        Integer window = fields.integerOrNull("sliding_window", absent);
+        return fields.flag("use_sliding_window", false) ? window : null;
+    }
+
+    /// Accepts `layer_types` only where every layer is of the one type.
+    static void onlyAttention(ConfigFields fields, AttentionType only, int layers) {
         List<AttentionType> types = layerTypes(fields);
         if (types != null) {
             fields.create(() -> {
-                Rules.layerTypes(types, layers, EnumSet.of(AttentionType.FULL));
+                Rules.layerTypes(types, layers, EnumSet.of(only));
                 return types;
             });
         }

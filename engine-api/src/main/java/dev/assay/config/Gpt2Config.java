@@ -10,6 +10,8 @@ package dev.assay.config;
 /// @param intermediateSize `n_inner`; four times the hidden size where the file has none
 /// @param numHiddenLayers `n_layer`
 /// @param numAttentionHeads `n_head`; each is `hiddenSize / numAttentionHeads` wide
+/// @param scaleAttnWeights whether attention scores are divided by the root of the head width
+/// @param scaleAttnByInverseLayerIdx whether they are divided by the layer's number as well, counted from 1
 /// @param activationFunction activation of the MLP
 /// @param maxPositionEmbeddings `n_positions`, the rows of the table of learned positions
 /// @param layerNormEpsilon what every layer norm adds to the variance
@@ -20,6 +22,8 @@ public record Gpt2Config(
         int intermediateSize,
         int numHiddenLayers,
         int numAttentionHeads,
+        boolean scaleAttnWeights,
+        boolean scaleAttnByInverseLayerIdx,
         HiddenActivation activationFunction,
         int maxPositionEmbeddings,
         double layerNormEpsilon,

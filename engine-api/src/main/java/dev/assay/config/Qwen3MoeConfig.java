@@ -1,6 +1,7 @@
 package dev.assay.config;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// Qwen3 with experts, `model_type` `qwen3_moe`; HF's `Qwen3MoeConfig`.
 ///
@@ -22,6 +23,7 @@ import java.util.List;
 /// @param rmsNormEps what every RMS norm adds to the mean square
 /// @param tieWordEmbeddings whether the output head is the embedding matrix
 /// @param attentionBias whether the projections of queries, keys, values and attention output have biases
+/// @param slidingWindow positions that every layer sees, its own included; null where layers see all
 /// @param ropeParameters of the rotary position embedding
 public record Qwen3MoeConfig(
         int vocabSize,
@@ -42,6 +44,7 @@ public record Qwen3MoeConfig(
         double rmsNormEps,
         boolean tieWordEmbeddings,
         boolean attentionBias,
+        @Nullable Integer slidingWindow,
         RopeParameters ropeParameters)
         implements ModelConfig {
     public Qwen3MoeConfig {
@@ -58,6 +61,9 @@ public record Qwen3MoeConfig(
         Rules.positive("decoder_sparse_step", decoderSparseStep);
         mlpOnlyLayers = mlpOnlyLayers.stream().distinct().sorted().toList();
         Rules.layerIndices("mlp_only_layers", mlpOnlyLayers, numHiddenLayers);
+        if (slidingWindow != null) {
+            Rules.positive("sliding_window", slidingWindow);
+        }
     }
 
     @Override
@@ -67,6 +73,7 @@ public record Qwen3MoeConfig(
 
     @Override
     public long kvCacheElements(int positions) {
-        return KvCacheSize.uniform(numHiddenLayers, 2L * numKeyValueHeads * headDim, positions);
+        int kept = slidingWindow == null ? positions : Math.min(positions, slidingWindow);
+        return KvCacheSize.uniform(numHiddenLayers, 2L * numKeyValueHeads * headDim, kept);
     }
 }

@@ -10,9 +10,8 @@ final class Qwen3MoeReader {
     static Qwen3MoeConfig read(ConfigFields fields) {
         CommonKeys.account(fields);
         fields.onlyNull("quantization_config");
-        // Without `use_sliding_window` HF reads neither the window nor the layer at which it would start.
-        fields.only("use_sliding_window", false);
-        fields.inert(Set.of("sliding_window", "max_window_layers"));
+        // The layer at which dense Qwen3 starts its window; here HF puts one window on every layer.
+        fields.inert(Set.of("max_window_layers"));
         fields.inert(Set.of("output_router_logits", "router_aux_loss_coef"));
         // Keys that published files have and HF does not; each says what the architecture is anyway.
         fields.only("qkv_bias", false);
@@ -38,7 +37,9 @@ final class Qwen3MoeReader {
         int decoderSparseStep = fields.integer("decoder_sparse_step", 1);
         List<Integer> given = fields.integers("mlp_only_layers");
         List<Integer> mlpOnlyLayers = given != null ? given : List.of();
-        CommonKeys.onlyFullAttention(fields, numHiddenLayers);
+        Integer slidingWindow = CommonKeys.switchedWindow(fields, 4096);
+        CommonKeys.onlyAttention(
+                fields, slidingWindow == null ? AttentionType.FULL : AttentionType.SLIDING, numHiddenLayers);
         return fields.create(() -> new Qwen3MoeConfig(
                 vocabSize,
                 hiddenSize,
@@ -58,6 +59,7 @@ final class Qwen3MoeReader {
                 rmsNormEps,
                 tieWordEmbeddings,
                 attentionBias,
+                slidingWindow,
                 ropeParameters));
     }
 }

@@ -24,7 +24,7 @@ final class Qwen3Reader {
         double rmsNormEps = fields.number("rms_norm_eps", 1e-6);
         boolean tieWordEmbeddings = fields.flag("tie_word_embeddings", false);
         boolean attentionBias = fields.flag("attention_bias", false);
-        CommonKeys.onlyFullAttention(fields, numHiddenLayers);
+        CommonKeys.onlyAttention(fields, AttentionType.FULL, numHiddenLayers);
         RopeParameters ropeParameters = RopeReader.read(fields, 10_000, maxPositionEmbeddings);
         return fields.create(() -> new Qwen3Config(
                 vocabSize,

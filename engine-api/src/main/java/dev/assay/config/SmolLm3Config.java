@@ -1,6 +1,8 @@
 package dev.assay.config;
 
+import java.util.EnumSet;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// SmolLM3, `model_type` `smollm3`; HF's `SmolLM3Config`.
 ///
@@ -18,6 +20,8 @@ import java.util.List;
 /// @param attentionBias whether the projections of queries, keys, values and attention output have biases
 /// @param mlpBias whether the projections of the MLP have biases
 /// @param positionEncodings for each layer; HF's `no_rope_layers`
+/// @param layerTypes full or sliding, for each layer; without a window all are full
+/// @param slidingWindow positions that a sliding layer sees, its own included; null where there is no window
 /// @param ropeParameters of the rotary position embedding
 public record SmolLm3Config(
         int vocabSize,
@@ -34,6 +38,8 @@ public record SmolLm3Config(
         boolean attentionBias,
         boolean mlpBias,
         List<PositionEncoding> positionEncodings,
+        List<AttentionType> layerTypes,
+        @Nullable Integer slidingWindow,
         RopeParameters ropeParameters)
         implements ModelConfig {
     public SmolLm3Config {
@@ -47,6 +53,16 @@ public record SmolLm3Config(
         Rules.epsilon("rms_norm_eps", rmsNormEps);
         positionEncodings = List.copyOf(positionEncodings);
         Rules.perLayer("no_rope_layers", positionEncodings, numHiddenLayers);
+        if (slidingWindow != null) {
+            Rules.positive("sliding_window", slidingWindow);
+        }
+        layerTypes = List.copyOf(layerTypes);
+        Rules.layerTypes(
+                layerTypes,
+                numHiddenLayers,
+                slidingWindow == null
+                        ? EnumSet.of(AttentionType.FULL)
+                        : EnumSet.of(AttentionType.FULL, AttentionType.SLIDING));
     }
 
     @Override
@@ -56,6 +72,7 @@ public record SmolLm3Config(
 
     @Override
     public long kvCacheElements(int positions) {
-        return KvCacheSize.uniform(numHiddenLayers, 2L * numKeyValueHeads * headDim, positions);
+        int window = slidingWindow == null ? positions : slidingWindow;
+        return KvCacheSize.perLayer(layerTypes, window, 2L * numKeyValueHeads * headDim, positions);
     }
 }

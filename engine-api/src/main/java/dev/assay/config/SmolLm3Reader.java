@@ -2,6 +2,7 @@ package dev.assay.config;
 
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// Reads `model_type` `smollm3`; defaults are those of HF's `SmolLM3Config`.
 final class SmolLm3Reader {
@@ -10,9 +11,8 @@ final class SmolLm3Reader {
     static SmolLm3Config read(ConfigFields fields) {
         CommonKeys.account(fields);
         fields.onlyNull("quantization_config");
-        // Without `use_sliding_window` HF reads neither the window nor the layer at which it would start.
-        fields.only("use_sliding_window", false);
-        fields.inert(Set.of("sliding_window", "max_window_layers"));
+        // HF does not read it: windows go where `layer_types` says, or else on the layers without RoPE.
+        fields.inert(Set.of("max_window_layers"));
         int vocabSize = fields.integer("vocab_size", 128_256);
         int hiddenSize = fields.integer("hidden_size", 2048);
         int intermediateSize = fields.integer("intermediate_size", 11_008);
@@ -29,7 +29,13 @@ final class SmolLm3Reader {
         boolean mlpBias = fields.flag("mlp_bias", false);
         List<PositionEncoding> positionEncodings =
                 CommonKeys.positionEncodings(fields, fields.integers("no_rope_layers"), numHiddenLayers);
-        CommonKeys.onlyFullAttention(fields, numHiddenLayers);
+        Integer slidingWindow = CommonKeys.switchedWindow(fields, null);
+        List<AttentionType> given = CommonKeys.layerTypes(fields);
+        List<AttentionType> layerTypes = given != null
+                ? given
+                : positionEncodings.stream()
+                        .map(encoding -> unlisted(encoding, slidingWindow))
+                        .toList();
         return fields.create(() -> new SmolLm3Config(
                 vocabSize,
                 hiddenSize,
@@ -45,6 +51,16 @@ final class SmolLm3Reader {
                 attentionBias,
                 mlpBias,
                 positionEncodings,
+                layerTypes,
+                slidingWindow,
                 ropeParameters));
+    }
+
+    /// Attention of a layer where the file does not list it.
+    private static AttentionType unlisted(PositionEncoding encoding, @Nullable Integer slidingWindow) {
+        return switch (encoding) {
+            case NOPE -> slidingWindow == null ? AttentionType.FULL : AttentionType.SLIDING;
+            case ROPE -> AttentionType.FULL;
+        };
     }
 }

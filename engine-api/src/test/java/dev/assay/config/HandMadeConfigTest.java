@@ -82,8 +82,25 @@ class HandMadeConfigTest {
     }
 
     private static SmolLm3Config smolLm3(int layers, List<PositionEncoding> encodings) {
+        List<AttentionType> types = Collections.nCopies(layers, AttentionType.FULL);
         return new SmolLm3Config(
-                100, 64, 96, layers, 4, 2, 16, HiddenActivation.SILU, 128, 1e-5, true, false, false, encodings, ROPE);
+                100,
+                64,
+                96,
+                layers,
+                4,
+                2,
+                16,
+                HiddenActivation.SILU,
+                128,
+                1e-5,
+                true,
+                false,
+                false,
+                encodings,
+                types,
+                null,
+                ROPE);
     }
 
     private static MistralConfig mistral(Architecture architecture, @Nullable Integer slidingWindow) {

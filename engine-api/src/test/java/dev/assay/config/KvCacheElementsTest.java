@@ -48,6 +48,21 @@ class KvCacheElementsTest {
                 .isEqualTo(evaluate(sum));
     }
 
+    /// A window that no published file switches on, here of 100 positions.
+    @ParameterizedTest
+    @CsvSource({
+        "qwen3-30b-a3b, 99, 48 * 99 * 1024",
+        "qwen3-30b-a3b, 101, 48 * 100 * 1024",
+        // on every fourth layer, which has no RoPE
+        "smollm3-3b, 99, 36 * 99 * 1024",
+        "smollm3-3b, 101, 27 * 101 * 1024 + 9 * 100 * 1024",
+    })
+    void windowedLayersHoldTheWindow(String model, int positions, String sum) {
+        String file = Configs.with(Configs.published(model), "use_sliding_window", "true");
+        String windowed = Configs.with(Configs.with(file, "sliding_window", "100"), "layer_types", "absent");
+        assertThat(Configs.parse(windowed).kvCacheElements(positions)).isEqualTo(evaluate(sum));
+    }
+
     @ParameterizedTest
     @MethodSource("dev.assay.config.PublishedConfigTest#models")
     void cacheStartsEmptyAndHasNoNegativeSize(String model) {

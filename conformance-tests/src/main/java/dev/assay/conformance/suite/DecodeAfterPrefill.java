@@ -11,7 +11,7 @@ import java.util.Set;
 
 /// The first half of each prompt in one call, the rest token by token: the cache is handed from prefill to decode.
 /// Then the oracle's greedy tokens are fed, and how often the engine would have chosen the same is reported, not
-/// judged.
+/// judged. The last of them is not fed, as the oracle did not: it may stand past the model's last position.
 final class DecodeAfterPrefill implements Check {
     @Override
     public String id() {
@@ -34,7 +34,8 @@ final class DecodeAfterPrefill implements Check {
             float[][] logits = new float[tokens.length][]; // [T][V]
             int[] greedy = prompt.greedy();
             TapRecorder recorder = new TapRecorder();
-            try (Session session = subject.open(tokens.length + greedy.length, recorder)) {
+            int positions = tokens.length + Math.max(0, greedy.length - 1);
+            try (Session session = subject.open(positions, recorder)) {
                 float[][] prefilled = subject.logits(session.prefill(Arrays.copyOf(tokens, half)), half); // [half][V]
                 System.arraycopy(prefilled, 0, logits, 0, half);
                 for (int t = half; t < tokens.length; t++) {
@@ -44,10 +45,12 @@ final class DecodeAfterPrefill implements Check {
                 differences.addAll(subject.differences(prompt, logits, recorder));
 
                 float[] last = logits[tokens.length - 1]; // [V]
-                for (int token : greedy) {
-                    agreed += argmax(last) == token ? 1 : 0;
+                for (int g = 0; g < greedy.length; g++) {
+                    if (g > 0) {
+                        last = subject.logits(session.decode(greedy[g - 1]), 1)[0];
+                    }
+                    agreed += argmax(last) == greedy[g] ? 1 : 0;
                     asked++;
-                    last = subject.logits(session.decode(token), 1)[0];
                 }
             }
         }

@@ -32,8 +32,8 @@ import dev.assay.reference.decoder.Weights;
 /// **Shapes.** T tokens in this call, S positions visible to one of them, D hidden size, F intermediate size, H
 /// heads, d head dim D/H, V vocabulary.
 ///
-/// **Not here.** Dropout; the scaling variants `scale_attn_by_inverse_layer_idx` and `reorder_and_upcast_attn`; the
-/// heads for other tasks than predicting the next token.
+/// **Not here.** Dropout; `reorder_and_upcast_attn`, which changes the precision of attention scores and nothing else;
+/// the heads for other tasks than predicting the next token.
 ///
 /// ```
 /// hidden ─┬─ ln_1 ─ attention ─ + ─┬─ ln_2 ─ MLP ─ + ─ hidden
@@ -76,7 +76,7 @@ public final class Gpt2 implements ReferenceDecoder<KvCache> {
 
             float[][] attentionInput = norm(hidden, layer.under("ln_1.")); // [T][D]
             taps.on(TapPoint.of(Tap.ATTENTION_INPUT, i), attentionInput);
-            float[][] context = attend(attentionInput, layer.under("attn."), cache.layer(i)); // [T][D]
+            float[][] context = attend(i, attentionInput, layer.under("attn."), cache.layer(i)); // [T][D]
             taps.on(TapPoint.of(Tap.CONTEXT, i), context);
             float[][] attention = conv1d(layer.under("attn.c_proj."), D, context); // [T][D]
             taps.on(TapPoint.of(Tap.ATTENTION, i), attention);
@@ -105,10 +105,11 @@ public final class Gpt2 implements ReferenceDecoder<KvCache> {
     }
 
     /// Causal multi-head attention up to the output projection. `x` and the result are `[T][D]`.
-    private float[][] attend(float[][] x, Weights w, KvCache.Layer cache) {
+    private float[][] attend(int layer, float[][] x, Weights w, KvCache.Layer cache) {
         int D = config.hiddenSize();
         int H = config.numAttentionHeads();
         int d = D / H;
+        double divisor = scoreDivisor(layer, d);
         // One matrix for all three: queries, keys and values side by side along the output.
         float[][] qkv = conv1d(w.under("c_attn."), 3 * D, x); // [T][3·D]
 
@@ -120,7 +121,7 @@ public final class Gpt2 implements ReferenceDecoder<KvCache> {
             for (int h = 0; h < H; h++) {
                 double[] scores = new double[cache.length()]; // [S]
                 for (int s = 0; s < scores.length; s++) {
-                    scores[s] = dot(queries[h], cache.key(s, h)) / Math.sqrt(d);
+                    scores[s] = dot(queries[h], cache.key(s, h)) / divisor;
                 }
                 double[] p = softmax(scores); // [S]
                 for (int i = 0; i < d; i++) {
@@ -133,6 +134,12 @@ public final class Gpt2 implements ReferenceDecoder<KvCache> {
             }
         }
         return context;
+    }
+
+    /// What attention scores are divided by. The authors divide by √d alone; the two switches are Hugging Face's.
+    private double scoreDivisor(int layer, int d) {
+        double divisor = config.scaleAttnWeights() ? Math.sqrt(d) : 1;
+        return config.scaleAttnByInverseLayerIdx() ? divisor * (layer + 1) : divisor;
     }
 
     /// Layer norm, arXiv:1607.06450: w ⊙ (x − mean) / √(var + eps) + b, the variance over n elements, not n − 1.

@@ -110,29 +110,60 @@ public final class ScalarMath {
         return x / 2 * (1 + StrictMath.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
     }
 
+    /// GELU, arXiv:1606.08415, section 2: x·Φ(x), which is x/2·(1 + erf(x/√2)).
+    public static double geluErf(double x) {
+        return x * normalCdf(x);
+    }
+
     /// The activation that a configuration names in `hidden_act`.
     public static double activate(HiddenActivation activation, double x) {
         return switch (activation) {
             case SILU -> silu(x);
             case GELU_TANH -> geluTanh(x);
+            case GELU_ERF -> geluErf(x);
         };
+    }
+
+    /// Φ(x), the share of a standard normal distribution that lies below x.
+    ///
+    /// The series has positive terms only but leaves few digits of a small share, so beyond 2 the tail is Laplace's
+    /// continued fraction φ(x)/(x + 1/(x + 2/(x + 3/(x + …)))). A hundred levels are more than a double can tell.
+    public static double normalCdf(double x) {
+        double distance = Math.abs(x);
+        if (distance < 2) {
+            return 0.5 + shareFromZero(x);
+        }
+        double denominator = distance;
+        for (int k = 100; k > 0; k--) {
+            denominator = distance + k / denominator;
+        }
+        double tail = normalDensity(x) / denominator;
+        return x < 0 ? tail : 1 - tail;
+    }
+
+    /// φ(x), the density of a standard normal distribution.
+    private static double normalDensity(double x) {
+        return StrictMath.exp(-x * x / 2) / Math.sqrt(2 * Math.PI);
+    }
+
+    /// Φ(x) − 1/2 = φ(x)·(x + x³/3 + x⁵/(3·5) + …), negative for x below 0.
+    private static double shareFromZero(double x) {
+        double term = x;
+        double sum = 0;
+        for (int k = 3; Math.abs(term) > 1e-18 * Math.abs(sum); k += 2) {
+            sum += term;
+            term *= x * x / k;
+        }
+        return normalDensity(x) * sum;
     }
 
     /// The x below which a share `p` of a standard normal distribution lies, for p above 0 and below 1.
     ///
-    /// Newton's method on Φ(x) = 1/2 + φ(x)·(x + x³/3 + x⁵/(3·5) + …): from 0 it approaches the root from one side,
-    /// since Φ bends one way on each side of 0.
+    /// Newton's method on Φ: from 0 it approaches the root from one side, since Φ bends one way on each side of 0.
     public static double normalQuantile(double p) {
         double x = 0;
         for (int step = 0; step < 200; step++) {
-            double density = StrictMath.exp(-x * x / 2) / Math.sqrt(2 * Math.PI);
-            double term = x;
-            double sum = 0;
-            for (int k = 3; Math.abs(term) > 1e-18 * Math.abs(sum); k += 2) {
-                sum += term;
-                term *= x * x / k;
-            }
-            double next = x + (p - 0.5 - density * sum) / density;
+            double next = x + (p - 0.5 - shareFromZero(x)) / normalDensity(x);
             if (Math.abs(next - x) <= 1e-16 * Math.abs(next)) {
                 return next;
             }

@@ -28,13 +28,13 @@ import dev.assay.reference.math.Rope;
 ///
 /// **Disagreements.** `norm_topk_prob` is false by default in Hugging Face's class and true in every published file;
 /// ports that went by the default were wrong. With it, softmax before or after choosing is the same; without it, it
-/// is before.
+/// is before. Dense Qwen3 starts its sliding window at layer `max_window_layers`; here Hugging Face puts it on every
+/// layer. No published file switches it on.
 ///
 /// **Shapes.** T tokens in this call, S positions visible to one of them, D hidden size, F intermediate size of an
 /// MLP, E experts, k chosen experts, H query heads, K KV heads, d head dim, V vocabulary.
 ///
-/// **Not here.** The sliding window, which published files carry but switch off (`use_sliding_window`); dropout;
-/// balance losses.
+/// **Not here.** Dropout; balance losses.
 ///
 /// ```
 /// hidden ─┬─ input norm ─ attention ─ + ─┬─ post-attention norm ─ MLP or experts ─ + ─ hidden
@@ -125,18 +125,24 @@ public final class Qwen3Moe implements ReferenceDecoder<KvCache> {
             }
             // A token sees itself and all before it, so it is cached before it attends.
             cache.append(keys, splitHeads(v[t], K));
+            Integer window = config.slidingWindow();
+            if (window != null) {
+                // The window counts the token itself: it sees window − 1 positions before it, and no layer needs more.
+                cache.forgetBefore(position - window + 1);
+            }
+            int first = cache.first();
 
             for (int h = 0; h < H; h++) {
                 int kvHead = h / (H / K);
-                double[] scores = new double[cache.length()]; // [S]
+                double[] scores = new double[position + 1 - first]; // [S], from position first on
                 for (int s = 0; s < scores.length; s++) {
-                    scores[s] = dot(queries[h], cache.key(s, kvHead)) / Math.sqrt(d);
+                    scores[s] = dot(queries[h], cache.key(first + s, kvHead)) / Math.sqrt(d);
                 }
                 double[] p = softmax(scores); // [S]
                 for (int i = 0; i < d; i++) {
                     double sum = 0;
                     for (int s = 0; s < p.length; s++) {
-                        sum += p[s] * cache.value(s, kvHead)[i];
+                        sum += p[s] * cache.value(first + s, kvHead)[i];
                     }
                     context[t][h * d + i] = (float) sum;
                 }

@@ -8,6 +8,7 @@ import static dev.assay.reference.math.ScalarMath.rmsNorm;
 import static dev.assay.reference.math.ScalarMath.softmax;
 import static dev.assay.reference.math.ScalarMath.splitHeads;
 
+import dev.assay.config.AttentionType;
 import dev.assay.config.SmolLm3Config;
 import dev.assay.engine.Tap;
 import dev.assay.engine.TapListener;
@@ -27,12 +28,13 @@ import dev.assay.reference.math.Rope;
 /// and head are one matrix.
 ///
 /// **Disagreements.** None: the authors' code is the oracle. The key `no_rope_layers` holds 1 where RoPE is **on**;
-/// the configuration record says it in words.
+/// the configuration record says it in words. The sliding window, which no published file switches on, is on the
+/// layers without RoPE unless `layer_types` puts it elsewhere.
 ///
 /// **Shapes.** T tokens in this call, S positions visible to one of them, D hidden size, F intermediate size, H
 /// query heads, K KV heads, d head dim, V vocabulary.
 ///
-/// **Not here.** The sliding window, which the class offers and no published file switches on; dropout.
+/// **Not here.** Dropout.
 ///
 /// ```
 /// hidden ─┬─ input norm ─ attention ─ + ─┬─ post-attention norm ─ MLP ─ + ─ hidden
@@ -118,18 +120,24 @@ public final class SmolLm3 implements ReferenceDecoder<KvCache> {
             }
             // A token sees itself and all before it, so it is cached before it attends.
             cache.append(keys, splitHeads(v[t], K));
+            Integer window = config.slidingWindow();
+            if (window != null && config.layerTypes().get(layer) == AttentionType.SLIDING) {
+                // The window counts the token itself: it sees window − 1 positions before it, and no layer needs more.
+                cache.forgetBefore(position - window + 1);
+            }
+            int first = cache.first();
 
             for (int h = 0; h < H; h++) {
                 int kvHead = h / (H / K);
-                double[] scores = new double[cache.length()]; // [S]
+                double[] scores = new double[position + 1 - first]; // [S], from position first on
                 for (int s = 0; s < scores.length; s++) {
-                    scores[s] = dot(queries[h], cache.key(s, kvHead)) / Math.sqrt(d);
+                    scores[s] = dot(queries[h], cache.key(first + s, kvHead)) / Math.sqrt(d);
                 }
                 double[] p = softmax(scores); // [S]
                 for (int i = 0; i < d; i++) {
                     double sum = 0;
                     for (int s = 0; s < p.length; s++) {
-                        sum += p[s] * cache.value(s, kvHead)[i];
+                        sum += p[s] * cache.value(first + s, kvHead)[i];
                     }
                     context[t][h * d + i] = (float) sum;
                 }

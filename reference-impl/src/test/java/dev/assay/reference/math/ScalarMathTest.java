@@ -3,6 +3,7 @@ package dev.assay.reference.math;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import dev.assay.config.HiddenActivation;
 import org.junit.jupiter.api.Test;
@@ -120,12 +121,17 @@ class ScalarMathTest {
         double[] geluTanh = {
             -0.0036373920817729943, -0.15428599017485606, 0, 0.5799605551656203, 1.954597694087775,
         };
+        double[] geluErf = {
+            -0.004049694094890284, -0.15426876936299344, 0, 0.5800294857173488, 1.9544997361036416,
+        };
         for (int i = 0; i < x.length; i++) {
             assertThat(ScalarMath.sigmoid(x[i])).isCloseTo(sigmoid[i], within(DOUBLE_ULPS));
             assertThat(ScalarMath.silu(x[i])).isCloseTo(silu[i], within(DOUBLE_ULPS));
             assertThat(ScalarMath.geluTanh(x[i])).isCloseTo(geluTanh[i], within(DOUBLE_ULPS));
+            assertThat(ScalarMath.geluErf(x[i])).isCloseTo(geluErf[i], within(DOUBLE_ULPS));
             assertThat(ScalarMath.activate(HiddenActivation.SILU, x[i])).isEqualTo(ScalarMath.silu(x[i]));
             assertThat(ScalarMath.activate(HiddenActivation.GELU_TANH, x[i])).isEqualTo(ScalarMath.geluTanh(x[i]));
+            assertThat(ScalarMath.activate(HiddenActivation.GELU_ERF, x[i])).isEqualTo(ScalarMath.geluErf(x[i]));
         }
     }
 
@@ -136,6 +142,31 @@ class ScalarMathTest {
         assertThat(ScalarMath.silu(1000)).isEqualTo(1000);
         assertThat(ScalarMath.geluTanh(-1000)).isZero();
         assertThat(ScalarMath.geluTanh(1000)).isEqualTo(1000);
+        assertThat(ScalarMath.geluErf(-1000)).isZero();
+        assertThat(ScalarMath.geluErf(1000)).isEqualTo(1000);
+    }
+
+    /// Expected shares were worked out with 40 digits.
+    @Test
+    void normalCdfKeepsItsDigitsInBothTails() {
+        double[] x = {-30, -8, -3, -2, -1.999, -0.5, 0, 0.75, 1.9999, 2, 4.5};
+        double[] share = {
+            4.906713927148187e-198,
+            6.220960574271784e-16,
+            0.0013498980316300946,
+            0.02275013194817921,
+            0.022804176932658883,
+            0.3085375387259869,
+            0.5,
+            0.7733726476231318,
+            0.9772444684152328,
+            0.9772498680518208,
+            0.9999966023268753,
+        };
+        for (int i = 0; i < x.length; i++) {
+            // exp alone loses as many digits as its argument has before the point.
+            assertThat(ScalarMath.normalCdf(x[i])).isCloseTo(share[i], withinPercentage(1e-10));
+        }
     }
 
     @Test
