@@ -5,8 +5,7 @@ import java.util.Set;
 /// Reads `model_type` `gpt2`; defaults are those of HF's `GPT2Config`.
 final class Gpt2Reader {
     /// Dropout, the heads for tasks other than predicting the next token, and `reorder_and_upcast_attn`: it chooses
-    /// the
-    /// precision and the order of a product, not its value.
+    /// the precision and the order of a product, not its value.
     private static final Set<String> INERT = Set.of(
             "attn_pdrop",
             "embd_pdrop",

@@ -30,9 +30,10 @@ class CoverageTest {
 
         assertThat(architectures).containsOnlyKeys(Architecture.values());
         assertThat(families.keySet()).containsExactlyInAnyOrder(families());
-        assertThat(families).allSatisfy((family, cases) -> assertThat(cases)
-                .as("cases of %s", family.getSimpleName())
-                .isGreaterThanOrEqualTo(4));
+        assertThat(families)
+                .allSatisfy((family, cases) -> assertThat(cases)
+                        .as("cases of %s", family.getSimpleName())
+                        .isGreaterThanOrEqualTo(4));
     }
 
     @Test

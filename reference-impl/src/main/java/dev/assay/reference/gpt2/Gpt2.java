@@ -32,8 +32,8 @@ import dev.assay.reference.decoder.Weights;
 /// **Shapes.** T tokens in this call, S positions visible to one of them, D hidden size, F intermediate size, H
 /// heads, d head dim D/H, V vocabulary.
 ///
-/// **Not here.** Dropout; `reorder_and_upcast_attn`, which changes the precision of attention scores and nothing else;
-/// the heads for other tasks than predicting the next token.
+/// **Not here.** Dropout; `reorder_and_upcast_attn`, which changes the precision of attention scores and nothing
+/// else; the heads for other tasks than predicting the next token.
 ///
 /// ```
 /// hidden ─┬─ ln_1 ─ attention ─ + ─┬─ ln_2 ─ MLP ─ + ─ hidden
