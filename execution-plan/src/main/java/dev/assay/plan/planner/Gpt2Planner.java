@@ -37,24 +37,6 @@ final class Gpt2Planner {
     static DecoderPlan plan(Gpt2Config config) {
         int hidden = config.hiddenSize();
         double eps = config.layerNormEpsilon();
-        int heads = config.numAttentionHeads();
-        int headDim = hidden / heads;
-        int all = multiplyExact(3, hidden);
-        var attention = new GroupedQueryAttention(
-                heads,
-                heads,
-                headDim,
-                part("attn.c_attn", hidden, hidden, all, 0),
-                new GroupedQueryAttention.KeyValueSource.Own(
-                        part("attn.c_attn", hidden, hidden, all, hidden),
-                        part("attn.c_attn", hidden, hidden, all, multiplyExact(2, hidden)),
-                        new GroupedQueryAttention.ValueNorm.None()),
-                new QkNorm.None(),
-                new Rotary.None(),
-                new Temperature.None(),
-                new Mask.Causal(),
-                1 / Math.sqrt(headDim),
-                part("attn.c_proj", hidden, hidden, hidden, 0));
         int intermediate = config.intermediateSize();
         var mlp = new PlainMlp(
                 intermediate,
@@ -75,11 +57,41 @@ final class Gpt2Planner {
                 new PerLayerEmbedding.None(),
                 new ResidualStream.Single(),
                 IntStream.range(0, config.numHiddenLayers())
-                        .mapToObj(i -> new Layer("h." + i + ".", attentionNorm, attention, mlpNorm, mlp, List.of()))
+                        .mapToObj(i ->
+                                new Layer("h." + i + ".", attentionNorm, attention(config, i), mlpNorm, mlp, List.of()))
                         .toList(),
                 norm("ln_f", hidden, eps),
                 Parts.head(config.tieWordEmbeddings(), config.vocabSize(), hidden, new OutputHead.Softcap.None()),
                 List.of("attn.bias, the causal mask"));
+    }
+
+    private static GroupedQueryAttention attention(Gpt2Config config, int layer) {
+        int hidden = config.hiddenSize();
+        int heads = config.numAttentionHeads();
+        int headDim = hidden / heads;
+        int all = multiplyExact(3, hidden);
+        return new GroupedQueryAttention(
+                heads,
+                heads,
+                headDim,
+                part("attn.c_attn", hidden, hidden, all, 0),
+                new GroupedQueryAttention.KeyValueSource.Own(
+                        part("attn.c_attn", hidden, hidden, all, hidden),
+                        part("attn.c_attn", hidden, hidden, all, multiplyExact(2, hidden)),
+                        new GroupedQueryAttention.ValueNorm.None()),
+                new QkNorm.None(),
+                new Rotary.None(),
+                new Temperature.None(),
+                new Mask.Causal(),
+                scale(config, layer),
+                part("attn.c_proj", hidden, hidden, hidden, 0));
+    }
+
+    /// The factor on scores, of which each part can be switched off or on.
+    private static double scale(Gpt2Config config, int layer) {
+        int headDim = config.hiddenSize() / config.numAttentionHeads();
+        double width = config.scaleAttnWeights() ? Math.sqrt(headDim) : 1;
+        return 1 / (width * (config.scaleAttnByInverseLayerIdx() ? layer + 1 : 1));
     }
 
     /// The outputs from `first` on of a `Conv1D` that has `stored` of them.

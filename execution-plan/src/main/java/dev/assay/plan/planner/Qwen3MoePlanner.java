@@ -74,6 +74,7 @@ final class Qwen3MoePlanner {
         int queries = Parts.width(config.numAttentionHeads(), config.headDim());
         int keys = Parts.width(config.numKeyValueHeads(), config.headDim());
         boolean bias = config.attentionBias();
+        Integer window = config.slidingWindow();
         return new GroupedQueryAttention(
                 config.numAttentionHeads(),
                 config.numKeyValueHeads(),
@@ -88,7 +89,7 @@ final class Qwen3MoePlanner {
                         Parts.rms("self_attn.k_norm", config.headDim(), eps)),
                 Rotary.halfSplit(config.ropeParameters(), config.headDim()),
                 new Temperature.None(),
-                new Mask.Causal(),
+                window == null ? new Mask.Causal() : new Mask.SlidingWindow(window),
                 1 / Math.sqrt(config.headDim()),
                 Parts.linear("self_attn.o_proj", hidden, queries, bias));
     }

@@ -1,5 +1,6 @@
 package dev.assay.plan.planner;
 
+import dev.assay.config.AttentionType;
 import dev.assay.config.PositionEncoding;
 import dev.assay.config.SmolLm3Config;
 import dev.assay.plan.DecoderPlan;
@@ -69,8 +70,14 @@ final class SmolLm3Planner {
                     case NOPE -> new Rotary.None();
                 },
                 new Temperature.None(),
-                new Mask.Causal(),
+                mask(config, layer),
                 1 / Math.sqrt(config.headDim()),
                 Parts.linear("self_attn.o_proj", hidden, queries, bias));
+    }
+
+    private static Mask mask(SmolLm3Config config, int layer) {
+        Integer window = config.slidingWindow();
+        boolean slides = config.layerTypes().get(layer) == AttentionType.SLIDING;
+        return window != null && slides ? new Mask.SlidingWindow(window) : new Mask.Causal();
     }
 }
