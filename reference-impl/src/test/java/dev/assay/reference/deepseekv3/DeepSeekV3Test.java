@@ -1,5 +1,8 @@
 package dev.assay.reference.deepseekv3;
 
+import static dev.assay.reference.math.ScalarMath.linear;
+import static dev.assay.reference.math.ScalarMath.rmsNorm;
+import static dev.assay.reference.math.ScalarMath.slice;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.api.Assertions.withinPercentage;
@@ -13,7 +16,7 @@ import dev.assay.reference.TinyModels;
 import dev.assay.reference.cache.LatentCache;
 import dev.assay.reference.decoder.Weights;
 import dev.assay.reference.math.PublishedRope;
-import dev.assay.reference.math.ScalarMath;
+import dev.assay.reference.math.Rope;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -93,35 +96,48 @@ class DeepSeekV3Test {
     }
 
     @Test
-    void theCacheHoldsTheNormedLatentAndTheKeyInPublishedOrder() {
-        DeepSeekV3Config config = TinyModels.KIMI_K2;
+    void theCacheHoldsTheNormedLatentAndTheRotatedKey() {
+        // Eps is 1e-6, although rms_norm_eps is 0.01.
+        assertThat(TinyModels.KIMI_K2.rmsNormEps()).isEqualTo(0.01);
+        assertThat(TinyModels.KIMI_K2.ropeInterleave()).isFalse();
+        assertCached(TinyModels.KIMI_K2, Rope::rotateHalfSplit);
+    }
+
+    @Test
+    void aKeyRotatedInPairsStaysInPublishedOrder() {
+        assertThat(TinyModels.DEEPSEEK_V3.ropeInterleave()).isTrue();
+        assertCached(TinyModels.DEEPSEEK_V3, Rope::rotateInterleaved);
+    }
+
+    private interface Rotation {
+        float[] rotate(Rope rope, float[] head, int position);
+    }
+
+    /// Computes the cache of layer 0 from what its attention is given.
+    private static void assertCached(DeepSeekV3Config config, Rotation rotation) {
+        int[] tokens = TinyModels.prompt(3);
         try (Checkpoint checkpoint = TinyModels.checkpoint(config)) {
             Weights weights = new Weights(checkpoint);
             DeepSeekV3 decoder = new DeepSeekV3(config, weights);
             LatentCache cache = decoder.newCache();
             float[][][] attentionInput = new float[1][][]; // [1][T][D]
-            decoder.forward(new int[] {3}, cache, (point, rows) -> {
+            decoder.forward(tokens, cache, (point, rows) -> {
                 if (point.equals(TapPoint.of(Tap.ATTENTION_INPUT, 0))) {
                     attentionInput[0] = rows;
                 }
             });
-            int latent = config.kvLoraRank();
-            int rotated = config.qkRopeHeadDim();
+            int C = config.kvLoraRank();
+            int r = config.qkRopeHeadDim();
             Weights attention = weights.under("model.layers.0.self_attn.");
-            float[] compressed = ScalarMath.linear(
-                    attention.matrix("kv_a_proj_with_mqa.weight", latent + rotated, config.hiddenSize()),
-                    attention.vector("kv_a_proj_with_mqa.bias", latent + rotated),
-                    attentionInput[0][0]); // [C+r]
-            // Eps is 1e-6, although rms_norm_eps is 0.01.
-            assertThat(cache.layer(0).latent(0))
-                    .isEqualTo(ScalarMath.rmsNorm(
-                            ScalarMath.slice(compressed, 0, latent),
-                            attention.vector("kv_a_layernorm.weight", latent),
-                            1e-6));
-            // Position 0 is not turned, only scaled: by 0.1·ln 32 + 1, as the configuration has no mscale.
-            double factor = 0.1 * Math.log(32) + 1;
-            for (int i = 0; i < rotated; i++) {
-                assertThat(cache.layer(0).rotatedKey(0)[i]).isEqualTo((float) (compressed[latent + i] * factor));
+            float[][] down = attention.matrix("kv_a_proj_with_mqa.weight", C + r, config.hiddenSize()); // [C+r][D]
+            float[] norm = attention.vector("kv_a_layernorm.weight", C); // [C]
+            Rope rope = new Rope(config.ropeParameters(), r);
+            for (int t = 0; t < tokens.length; t++) {
+                float[] compressed = config.attentionBias()
+                        ? linear(down, attention.vector("kv_a_proj_with_mqa.bias", C + r), attentionInput[0][t])
+                        : linear(down, attentionInput[0][t]); // [C+r]
+                assertThat(cache.layer(0).latent(t)).isEqualTo(rmsNorm(slice(compressed, 0, C), norm, 1e-6));
+                assertThat(cache.layer(0).rotatedKey(t)).isEqualTo(rotation.rotate(rope, slice(compressed, C, r), t));
             }
         }
     }
