@@ -81,7 +81,7 @@ public final class GoldenSuite {
             } catch (UnsupportedModelException e) {
                 all(Outcome.CAPABILITY_LIE, "declared supported, refused to load: " + e.getMessage());
                 return;
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | LinkageError | StackOverflowError e) {
                 all(Outcome.ERROR, "loading: " + describe(e));
                 return;
             }
@@ -140,12 +140,12 @@ public final class GoldenSuite {
                     null,
                     "declared, not able: " + describe(e),
                     (System.nanoTime() - start) / 1e6);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | LinkageError | StackOverflowError e) {
             add(check, Outcome.ERROR, 0, null, null, describe(e), (System.nanoTime() - start) / 1e6);
         }
     }
 
-    private static String describe(RuntimeException e) {
+    private static String describe(Throwable e) {
         return e.getMessage() == null ? e.getClass().getName() : e.getClass().getSimpleName() + ": " + e.getMessage();
     }
 

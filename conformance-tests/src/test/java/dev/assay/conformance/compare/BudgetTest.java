@@ -70,11 +70,11 @@ class BudgetTest {
 
     @Test
     void scaleIsMeasuredOverAllPrompts() {
-        Scale scale = Scale.of(List.of(new double[][] {{1, -3}}, new double[][] {{2}, {4}}));
+        Scale scale = Scale.of(List.of(new double[][] {{1, -3}}, new double[][] {{2}, {8}}));
 
-        assertThat(scale.rms()).isCloseTo(Math.sqrt(30 / 4.0), within(1e-15));
-        assertThat(scale.max()).isEqualTo(4);
-        assertThat(scale.deviation()).isCloseTo(Math.sqrt(7.5 - 1), within(1e-15));
+        assertThat(scale.rms()).isCloseTo(Math.sqrt(78 / 4.0), within(1e-14));
+        assertThat(scale.max()).isEqualTo(8);
+        assertThat(scale.deviation()).isCloseTo(Math.sqrt(19.5 - 4), within(1e-14));
         assertThatThrownBy(() -> Scale.of(List.of())).isInstanceOf(IllegalArgumentException.class);
     }
 

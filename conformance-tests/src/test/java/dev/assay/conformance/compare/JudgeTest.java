@@ -58,6 +58,15 @@ class JudgeTest {
     }
 
     @Test
+    void aNanIsTheWorstWhereverItStands() {
+        TapPoint second = TapPoint.of(Tap.HIDDEN, 1);
+        Judgement judgement = judge.judge(differences(Map.of(TapPoint.LOGITS, 9f, second, Float.NaN)));
+
+        assertThat(judgement.worst().used()).isNaN();
+        assertThat(judgement.worst().tap()).isEqualTo("hidden.1");
+    }
+
+    @Test
     void nothingComparedIsAnError() {
         assertThatThrownBy(() -> judge.judge(List.of())).hasMessage("nothing was compared");
     }

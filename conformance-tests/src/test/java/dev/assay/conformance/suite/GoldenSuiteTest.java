@@ -332,6 +332,21 @@ class GoldenSuiteTest {
     }
 
     @Test
+    void anEngineThatOverflowsItsStackIsAnErrorToo() {
+        List<CheckResult> results = run(session(options -> new ToyEngine.ToySession(options) {
+            @Override
+            public Prediction decode(int token) {
+                throw new StackOverflowError();
+            }
+        }));
+
+        CheckResult result = byCheck(results).get("token-by-token");
+        assertThat(result.outcome()).isEqualTo(Outcome.ERROR);
+        assertThat(result.message()).isEqualTo("java.lang.StackOverflowError");
+        assertThat(results).hasSameSizeAs(GoldenSuite.checkIds());
+    }
+
+    @Test
     void whatWasDeclaredAndCannotBeDoneIsACapabilityLie() {
         List<CheckResult> atRun = run(session(options -> new ToyEngine.ToySession(options) {
             @Override
