@@ -101,7 +101,7 @@ final class VerifyCommand implements Callable<Integer> {
         Path file = folder().resolve(REPORT_FILE);
         String command = Shell.command(
                 spec.root().commandLine().getParseResult().originalArgs().toArray(String[]::new));
-        Report report = new Verification(surroundings, command, new LoadOptions(threads))
+        Report report = new Verification(surroundings, command, LoadOptions.ofThreads(threads))
                 .run(installed, engines, selected, part);
         ReportJson.write(report, file);
         surroundings.out().print(ConsoleReport.render(report, surroundings.colours()));

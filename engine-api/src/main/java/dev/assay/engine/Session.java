@@ -4,7 +4,7 @@ package dev.assay.engine;
 public interface Session extends AutoCloseable {
     /// Appends `tokens` (at least one) and returns a row of predictions for each of them, or for the last one only,
     /// as [SessionOptions#logits] asks. May be called again to append further chunks if the engine declares
-    /// [Capability#CHUNKED_PREFILL]. The result belongs to the caller: the engine never writes to it again.
+    /// [Capability#CHUNKED_PREFILL]. How long the result stays as it is says [SessionOptions#results].
     ///
     /// @throws IllegalArgumentException if `tokens` is empty, an id is outside the vocabulary, or the context is
     ///     full

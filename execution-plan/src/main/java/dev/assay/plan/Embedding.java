@@ -14,9 +14,9 @@ public record Embedding(WeightRef table, Scale scale, Positions positions) {
     public sealed interface Scale {
         record None() implements Scale {}
 
-        /// A number, which is rounded to the type of the table before it is used: Gemma's √(hidden size).
-        record RoundedToTable(double factor) implements Scale {
-            public RoundedToTable {
+        /// A number, which Hugging Face rounds to the type that the model computes in: Gemma's √(hidden size).
+        record Constant(double factor) implements Scale {
+            public Constant {
                 Checks.positive("embedding scale", factor);
             }
         }

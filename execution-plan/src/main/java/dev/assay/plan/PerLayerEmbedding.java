@@ -11,7 +11,7 @@ public sealed interface PerLayerEmbedding {
     ///
     /// @param table `[ids][layers · width]`; may have fewer ids than the vocabulary
     /// @param width numbers a layer
-    /// @param tableScale rounded to the type of the table before it is used
+    /// @param tableScale rounded to the type that the model computes in
     /// @param projection P, `[layers · width][hidden size]`
     /// @param norm over `width` numbers, the same for all layers
     record TableAndProjection(

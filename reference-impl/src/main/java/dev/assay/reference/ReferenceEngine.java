@@ -18,9 +18,11 @@ import dev.assay.engine.Capability;
 import dev.assay.engine.ComputeType;
 import dev.assay.engine.Engine;
 import dev.assay.engine.EngineInfo;
+import dev.assay.engine.KvCacheType;
 import dev.assay.engine.LoadOptions;
 import dev.assay.engine.Model;
 import dev.assay.engine.Support;
+import dev.assay.engine.UnsupportedModelException;
 import dev.assay.reference.cache.Cache;
 import dev.assay.reference.decoder.ReferenceDecoder;
 import dev.assay.reference.decoder.Weights;
@@ -76,6 +78,10 @@ public final class ReferenceEngine implements Engine {
 
     @Override
     public Model load(Checkpoint checkpoint, LoadOptions options) {
+        if (options.kvCache() != KvCacheType.FLOAT32) {
+            throw new UnsupportedModelException(
+                    "the reference caches " + KvCacheType.FLOAT32 + " only, asked for " + options.kvCache());
+        }
         Weights weights = new Weights(checkpoint);
         return switch (checkpoint.config()) {
             case Llama3Config config -> model(config, options, weights, new Llama3(config, weights));

@@ -80,7 +80,7 @@ class ReferenceEngineTest {
     @Test
     void saysWhatRuns() {
         try (Checkpoint checkpoint = TinyModels.checkpoint(TinyModels.QWEN_3);
-                Model model = engine.load(checkpoint, new LoadOptions(4))) {
+                Model model = engine.load(checkpoint, LoadOptions.ofThreads(4))) {
             assertThat(model.execution().backend()).isEqualTo("scalar");
             assertThat(model.execution().vectorBits()).isZero();
             assertThat(model.execution().threads()).isEqualTo(1);

@@ -39,7 +39,7 @@ final class Gemma3Planner {
                 config.vocabSize(),
                 hidden,
                 config.maxPositionEmbeddings(),
-                Parts.embedding(config.vocabSize(), hidden, new Embedding.Scale.RoundedToTable(Math.sqrt(hidden))),
+                Parts.embedding(config.vocabSize(), hidden, new Embedding.Scale.Constant(Math.sqrt(hidden))),
                 new PerLayerEmbedding.None(),
                 new ResidualStream.Single(),
                 IntStream.range(0, config.numHiddenLayers())

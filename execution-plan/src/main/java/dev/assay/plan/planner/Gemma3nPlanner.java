@@ -46,7 +46,7 @@ final class Gemma3nPlanner {
                 config.vocabSize(),
                 hidden,
                 config.maxPositionEmbeddings(),
-                Parts.embedding(config.vocabSize(), hidden, new Embedding.Scale.RoundedToTable(Math.sqrt(hidden))),
+                Parts.embedding(config.vocabSize(), hidden, new Embedding.Scale.Constant(Math.sqrt(hidden))),
                 perLayerEmbedding(config),
                 new ResidualStream.AltUp(
                         config.altupNumInputs(),

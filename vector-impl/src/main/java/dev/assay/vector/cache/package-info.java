@@ -1,0 +1,5 @@
+/// What attention keeps of earlier positions.
+@NullMarked
+package dev.assay.vector.cache;
+
+import org.jspecify.annotations.NullMarked;

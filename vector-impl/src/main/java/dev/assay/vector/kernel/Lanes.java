@@ -1,0 +1,37 @@
+package dev.assay.vector.kernel;
+
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
+
+/// The width of all kernels, fixed when this class is loaded.
+///
+/// Species must be `static final`: C2 turns vector operations into instructions only where the species is a
+/// constant. From an instance field they cost 13 to 45 times as much.
+public final class Lanes {
+    /// System property with the width in bits: 64, 128, 256 or 512. Without it, the widest that the JVM prefers.
+    public static final String WIDTH_PROPERTY = "assay.vector.width";
+
+    /// Bits of a vector.
+    public static final int BITS =
+            Integer.getInteger(WIDTH_PROPERTY, VectorShape.preferredShape().vectorBitSize());
+
+    static final VectorSpecies<Float> FLOATS = VectorSpecies.of(float.class, VectorShape.forBitSize(BITS));
+    static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, VectorShape.forBitSize(BITS));
+
+    /// Floats in a vector.
+    public static final int LENGTH = FLOATS.length();
+
+    /// Checkpoints are little-endian.
+    static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
+
+    private Lanes() {}
+
+    /// Whether vectors are as wide as the JVM's widest, so that each fits a register.
+    public static boolean widest() {
+        return BITS == FloatVector.SPECIES_PREFERRED.vectorBitSize()
+                && BITS == IntVector.SPECIES_PREFERRED.vectorBitSize();
+    }
+}

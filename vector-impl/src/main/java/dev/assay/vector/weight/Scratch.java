@@ -1,0 +1,30 @@
+package dev.assay.vector.weight;
+
+/// Room that one thread needs for products with weights.
+public final class Scratch {
+    /// Bytes of decoded weights that a product with many tokens works on at a time: they and a panel of tokens are
+    /// to stay in the second-level cache.
+    static final int BLOCK_BYTES = 384 << 10;
+
+    /// Sums in [phases][dev.assay.vector.kernel.Phases].
+    final float[] sums;
+    /// A row of weights, decoded.
+    final float[] row;
+    /// Rows of weights, decoded: a block.
+    final float[] block;
+    /// Products of a block and a panel.
+    final float[] tile;
+
+    /// @param widest the longest row or column of any weight
+    public Scratch(int widest) {
+        this.sums = new float[widest];
+        this.row = new float[widest];
+        this.block = new float[Product.largestBlock(widest)];
+        this.tile = new float[Product.largestTile()];
+    }
+
+    /// Room for a row of any weight, for whoever is not within a product.
+    public float[] row() {
+        return row;
+    }
+}
