@@ -66,6 +66,8 @@ class ArchitectureTest {
                         .definedBy("dev.assay.report..")
                         .layer(CLI)
                         .definedBy("dev.assay.cli..")
+                        .layer(PERF)
+                        .definedBy("dev.assay.perf..")
                         // Optional: modules to come. modulesAreSeen() fails if one has code that is not seen.
                         .optionalLayer(PLAN)
                         .definedBy("dev.assay.plan..")
@@ -73,8 +75,6 @@ class ArchitectureTest {
                         .definedBy("dev.assay.vector..")
                         .optionalLayer(CUDA)
                         .definedBy("dev.assay.cuda..")
-                        .optionalLayer(PERF)
-                        .definedBy("dev.assay.perf..")
                         .optionalLayer(ADAPTERS)
                         .definedBy("dev.assay.adapters..")
                         .whereLayer(ENGINE_API)
@@ -172,7 +172,7 @@ class ArchitectureTest {
         return Stream.of(
                 noClasses()
                         .that()
-                        .resideOutsideOfPackage("dev.assay.vector.kernel..")
+                        .resideOutsideOfPackages("dev.assay.vector.kernel..", "dev.assay.perf.ceiling..")
                         .should()
                         .dependOnClassesThat()
                         .resideInAPackage("jdk.incubator.vector..")

@@ -1,0 +1,5 @@
+/// Tests of the ceilings.
+@NullMarked
+package dev.assay.perf.ceiling;
+
+import org.jspecify.annotations.NullMarked;
