@@ -15,8 +15,7 @@ public record SessionOptions(int maxContext, LogitsScope logits, TapListener tap
 
     /// Every position's logits, no taps, results that stay.
     public static SessionOptions ofContext(int maxContext) {
-        return new SessionOptions(
-                maxContext, LogitsScope.ALL_POSITIONS, TapListener.NONE, ResultLifetime.UNLIMITED);
+        return new SessionOptions(maxContext, LogitsScope.ALL_POSITIONS, TapListener.NONE, ResultLifetime.UNLIMITED);
     }
 
     public SessionOptions withLogits(LogitsScope scope) {

@@ -98,8 +98,7 @@ public final class PlanPrinter {
     private static String embedding(Embedding embedding) {
         String scale = switch (embedding.scale()) {
             case Embedding.Scale.None _ -> "not scaled";
-            case Embedding.Scale.Constant(double factor) ->
-                "× " + number(factor) + " (rounded to the model's type)";
+            case Embedding.Scale.Constant(double factor) -> "× " + number(factor) + " (rounded to the model's type)";
         };
         String positions = switch (embedding.positions()) {
             case Embedding.Positions.None _ -> "";

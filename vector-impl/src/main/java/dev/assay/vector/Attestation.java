@@ -34,7 +34,8 @@ final class Attestation {
     }
 
     private static String reason() {
-        if (flag("UseCompiler").equals("false") || System.getProperty("java.vm.info", "").contains("interpreted")) {
+        if (flag("UseCompiler").equals("false")
+                || System.getProperty("java.vm.info", "").contains("interpreted")) {
             return "this JVM only interprets";
         }
         String tier = flag("TieredStopAtLevel");

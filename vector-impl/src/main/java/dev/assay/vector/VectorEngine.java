@@ -49,14 +49,15 @@ public final class VectorEngine implements Engine {
         return new Support.Supported(CAPABILITIES);
     }
 
-    /// @throws IllegalArgumentException if more threads are asked for than there are processors: threads that wait by
+    /// @throws IllegalArgumentException if more threads are asked for than there are processors: threads that wait
+    /// by
     ///     spinning would take each other's turns
     @Override
     public Model load(Checkpoint checkpoint, LoadOptions options) {
         int processors = Runtime.getRuntime().availableProcessors();
         if (options.threads() > processors) {
-            throw new IllegalArgumentException(
-                    "threads: found " + options.threads() + ", expected at most " + processors + ", the processors here");
+            throw new IllegalArgumentException("threads: found " + options.threads() + ", expected at most "
+                    + processors + ", the processors here");
         }
         Weights weights = new Weights(checkpoint);
         Program program = Compiler.compile(Planners.plan(checkpoint.config()), weights);

@@ -6,7 +6,6 @@ import dev.assay.engine.LoadOptions;
 import dev.assay.engine.Model;
 import dev.assay.engine.Session;
 import dev.assay.engine.SessionOptions;
-import dev.assay.vector.kernel.Lanes;
 import dev.assay.vector.stage.Program;
 import dev.assay.vector.stage.Runner;
 import dev.assay.vector.thread.Workers;

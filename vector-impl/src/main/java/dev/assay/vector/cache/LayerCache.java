@@ -48,7 +48,8 @@ public final class LayerCache {
         return (long) type.bytes() * heads * capacity * (keyWidth + valueWidth);
     }
 
-    /// Stores a head's rows of a position that is being added. Positions come in ascending order for the first head.
+    /// Stores a head's rows of a position that is being added. Positions come in ascending order for the first
+    /// head.
     public void store(int head, int position, float[] key, int keyOffset, float[] value, int valueOffset) {
         int row = head * capacity + position % capacity;
         keys.store(key, keyOffset, keyWidth, row * keyWidth);

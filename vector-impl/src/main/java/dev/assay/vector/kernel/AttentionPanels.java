@@ -26,8 +26,8 @@ public final class AttentionPanels {
             FloatVector high = FloatVector.fromArray(FLOATS, highest, v);
             for (int s = 0; s < keys; s++) {
                 float position = firstKey + s;
-                VectorMask<Float> unseen = low.compare(VectorOperators.GT, position)
-                        .or(high.compare(VectorOperators.LT, position));
+                VectorMask<Float> unseen =
+                        low.compare(VectorOperators.GT, position).or(high.compare(VectorOperators.LT, position));
                 FloatVector.fromArray(FLOATS, scores, s * lanes + v)
                         .blend(UNSEEN, unseen)
                         .intoArray(scores, s * lanes + v);
@@ -49,9 +49,7 @@ public final class AttentionPanels {
             now.intoArray(maximum, v);
             before.sub(now).intoArray(difference, v);
             for (int s = 0; s < keys; s++) {
-                FloatVector.fromArray(FLOATS, scores, s * lanes + v)
-                        .sub(now)
-                        .intoArray(scores, s * lanes + v);
+                FloatVector.fromArray(FLOATS, scores, s * lanes + v).sub(now).intoArray(scores, s * lanes + v);
             }
         }
     }
@@ -59,8 +57,7 @@ public final class AttentionPanels {
     /// total\[lane\] = total\[lane\] · factor\[lane\] + Σ over keys of weights\[key\]\[lane\].
     public static void addUp(float[] weights, int keys, int lanes, float[] factor, float[] total) {
         for (int v = 0; v < lanes; v += LENGTH) {
-            FloatVector sum = FloatVector.fromArray(FLOATS, total, v)
-                    .mul(FloatVector.fromArray(FLOATS, factor, v));
+            FloatVector sum = FloatVector.fromArray(FLOATS, total, v).mul(FloatVector.fromArray(FLOATS, factor, v));
             for (int s = 0; s < keys; s++) {
                 sum = sum.add(FloatVector.fromArray(FLOATS, weights, s * lanes + v));
             }

@@ -41,10 +41,10 @@ public final class AttentionRows {
                 sumC = FloatVector.fromArray(FLOATS, keys, c + i).fma(qi, sumC);
                 sumD = FloatVector.fromArray(FLOATS, keys, d + i).fma(qi, sumD);
             }
-            float totalA = sumA.reduceLanes(VectorOperators.ADD);
-            float totalB = sumB.reduceLanes(VectorOperators.ADD);
-            float totalC = sumC.reduceLanes(VectorOperators.ADD);
-            float totalD = sumD.reduceLanes(VectorOperators.ADD);
+            float totalA = Lanes.sum(sumA);
+            float totalB = Lanes.sum(sumB);
+            float totalC = Lanes.sum(sumC);
+            float totalD = Lanes.sum(sumD);
             for (int i = bound; i < width; i++) {
                 float qi = q[qOffset + i];
                 totalA = Math.fma(keys[a + i], qi, totalA);
@@ -62,19 +62,13 @@ public final class AttentionRows {
         }
     }
 
-    /// sum\[i\] += Σ p\[s\]·v\[s\]\[i\] over `count` values: four vectors of the sum stay in registers while positions
+    /// sum\[i\] += Σ p\[s\]·v\[s\]\[i\] over `count` values: four vectors of the sum stay in registers while
+    /// positions
     /// go by.
     ///
     /// @param values value s at `valueOffset + s · width`
     public static void weightedSum(
-            float[] p,
-            int pOffset,
-            int count,
-            float[] values,
-            int valueOffset,
-            int width,
-            float[] sum,
-            int sumOffset) {
+            float[] p, int pOffset, int count, float[] values, int valueOffset, int width, float[] sum, int sumOffset) {
         int i = 0;
         for (; i <= width - 4 * LENGTH; i += 4 * LENGTH) {
             FloatVector sum0 = FloatVector.fromArray(FLOATS, sum, sumOffset + i);

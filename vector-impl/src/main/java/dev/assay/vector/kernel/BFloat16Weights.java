@@ -1,7 +1,7 @@
 package dev.assay.vector.kernel;
 
-import static dev.assay.vector.kernel.Lanes.INTS;
 import static dev.assay.vector.kernel.Lanes.FLOATS;
+import static dev.assay.vector.kernel.Lanes.INTS;
 import static dev.assay.vector.kernel.Lanes.LENGTH;
 import static dev.assay.vector.kernel.Lanes.ORDER;
 
@@ -25,7 +25,15 @@ public final class BFloat16Weights {
 
     /// As [Float32Weights#multiply], with `x` in two phases. Reads 2 bytes an element.
     public static void multiply(
-            MemorySegment w, long offset, long rowBytes, int from, int to, int columns, float[] x, float[] y, int yOffset) {
+            MemorySegment w,
+            long offset,
+            long rowBytes,
+            int from,
+            int to,
+            int columns,
+            float[] x,
+            float[] y,
+            int yOffset) {
         int bound = Phases.bound(columns, PHASES);
         int size = bound / PHASES;
         int quarter = (to - from) / 4;
@@ -47,19 +55,27 @@ public final class BFloat16Weights {
                 IntVector wb = IntVector.fromMemorySegment(INTS, w, b + at, ORDER);
                 IntVector wc = IntVector.fromMemorySegment(INTS, w, c + at, ORDER);
                 IntVector wd = IntVector.fromMemorySegment(INTS, w, d + at, ORDER);
-                sumA = wa.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(even, sumA);
-                sumB = wb.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(even, sumB);
-                sumC = wc.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(even, sumC);
-                sumD = wd.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(even, sumD);
+                sumA = wa.lanewise(VectorOperators.LSHL, 16)
+                        .reinterpretAsFloats()
+                        .fma(even, sumA);
+                sumB = wb.lanewise(VectorOperators.LSHL, 16)
+                        .reinterpretAsFloats()
+                        .fma(even, sumB);
+                sumC = wc.lanewise(VectorOperators.LSHL, 16)
+                        .reinterpretAsFloats()
+                        .fma(even, sumC);
+                sumD = wd.lanewise(VectorOperators.LSHL, 16)
+                        .reinterpretAsFloats()
+                        .fma(even, sumD);
                 sumA = wa.and(UPPER).reinterpretAsFloats().fma(odd, sumA);
                 sumB = wb.and(UPPER).reinterpretAsFloats().fma(odd, sumB);
                 sumC = wc.and(UPPER).reinterpretAsFloats().fma(odd, sumC);
                 sumD = wd.and(UPPER).reinterpretAsFloats().fma(odd, sumD);
             }
-            y[yOffset + r] = sumA.reduceLanes(VectorOperators.ADD) + tail(w, a, bound, columns, x);
-            y[yOffset + r + quarter] = sumB.reduceLanes(VectorOperators.ADD) + tail(w, b, bound, columns, x);
-            y[yOffset + r + 2 * quarter] = sumC.reduceLanes(VectorOperators.ADD) + tail(w, c, bound, columns, x);
-            y[yOffset + r + 3 * quarter] = sumD.reduceLanes(VectorOperators.ADD) + tail(w, d, bound, columns, x);
+            y[yOffset + r] = Lanes.sum(sumA) + tail(w, a, bound, columns, x);
+            y[yOffset + r + quarter] = Lanes.sum(sumB) + tail(w, b, bound, columns, x);
+            y[yOffset + r + 2 * quarter] = Lanes.sum(sumC) + tail(w, c, bound, columns, x);
+            y[yOffset + r + 3 * quarter] = Lanes.sum(sumD) + tail(w, d, bound, columns, x);
         }
         for (int r = from + 4 * quarter; r < to; r++) {
             long a = offset + r * rowBytes;
@@ -71,7 +87,7 @@ public final class BFloat16Weights {
                         .fma(FloatVector.fromArray(FLOATS, x, i), sum);
                 sum = wa.and(UPPER).reinterpretAsFloats().fma(FloatVector.fromArray(FLOATS, x, size + i), sum);
             }
-            y[yOffset + r] = sum.reduceLanes(VectorOperators.ADD) + tail(w, a, bound, columns, x);
+            y[yOffset + r] = Lanes.sum(sum) + tail(w, a, bound, columns, x);
         }
     }
 

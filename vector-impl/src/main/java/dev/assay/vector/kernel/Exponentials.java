@@ -40,8 +40,8 @@ public final class Exponentials {
         for (; i <= length - LENGTH; i += LENGTH) {
             FloatVector argument = FloatVector.fromArray(FLOATS, x, offset + i).sub(shift);
             FloatVector bounded = argument.max(LEAST).min(MOST);
-            FloatVector shifted = bounded.fma(
-                    FloatVector.broadcast(FLOATS, LOG2_E), FloatVector.broadcast(FLOATS, SHIFTER));
+            FloatVector shifted =
+                    bounded.fma(FloatVector.broadcast(FLOATS, LOG2_E), FloatVector.broadcast(FLOATS, SHIFTER));
             FloatVector n = shifted.sub(SHIFTER);
             FloatVector r = n.fma(FloatVector.broadcast(FLOATS, -LN_2_HIGH), bounded);
             r = n.fma(FloatVector.broadcast(FLOATS, -LN_2_LOW), r);
@@ -53,13 +53,14 @@ public final class Exponentials {
             series = series.fma(r, FloatVector.broadcast(FLOATS, 0.5f));
             series = series.fma(r, FloatVector.broadcast(FLOATS, 1));
             series = series.fma(r, FloatVector.broadcast(FLOATS, 1));
-            IntVector power = shifted.reinterpretAsInts().sub(SHIFTER_BITS - 127).lanewise(VectorOperators.LSHL, 23);
-            FloatVector result = series.mul(power.reinterpretAsFloats())
-                    .blend(0, argument.compare(VectorOperators.LT, LEAST));
+            IntVector power =
+                    shifted.reinterpretAsInts().sub(SHIFTER_BITS - 127).lanewise(VectorOperators.LSHL, 23);
+            FloatVector result =
+                    series.mul(power.reinterpretAsFloats()).blend(0, argument.compare(VectorOperators.LT, LEAST));
             result.intoArray(x, offset + i);
             sums = sums.add(result);
         }
-        float sum = sums.reduceLanes(VectorOperators.ADD);
+        float sum = Lanes.sum(sums);
         for (; i < length; i++) {
             x[offset + i] = exp(x[offset + i] - shift);
             sum += x[offset + i];

@@ -31,7 +31,15 @@ public final class Float16Weights {
 
     /// As [Float32Weights#multiply], with `x` in two phases. Reads 2 bytes an element.
     public static void multiply(
-            MemorySegment w, long offset, long rowBytes, int from, int to, int columns, float[] x, float[] y, int yOffset) {
+            MemorySegment w,
+            long offset,
+            long rowBytes,
+            int from,
+            int to,
+            int columns,
+            float[] x,
+            float[] y,
+            int yOffset) {
         int bound = Phases.bound(columns, PHASES);
         int size = bound / PHASES;
         int half = (to - from) / 2;
@@ -69,10 +77,10 @@ public final class Float16Weights {
             }
             y[yOffset + r] = largestA.reduceLanes(VectorOperators.MAX) >= INFINITY
                     ? dot(w, a, columns, bound, x)
-                    : sumA.add(oddA).reduceLanes(VectorOperators.ADD) + tail(w, a, bound, columns, x);
+                    : Lanes.sum(sumA.add(oddA)) + tail(w, a, bound, columns, x);
             y[yOffset + r + half] = largestB.reduceLanes(VectorOperators.MAX) >= INFINITY
                     ? dot(w, b, columns, bound, x)
-                    : sumB.add(oddB).reduceLanes(VectorOperators.ADD) + tail(w, b, bound, columns, x);
+                    : Lanes.sum(sumB.add(oddB)) + tail(w, b, bound, columns, x);
         }
         for (int r = from + 2 * half; r < to; r++) {
             y[yOffset + r] = dot(w, offset + r * rowBytes, columns, bound, x);

@@ -17,14 +17,23 @@ public final class Float32Weights {
 
     /// y\[yOffset + r\] = Σ W\[r\]\[k\]·x\[k\] for rows `from` to `to`.
     ///
-    /// Four rows at a time, each from a quarter of its own, so that four streams of memory are read. One accumulator
+    /// Four rows at a time, each from a quarter of its own, so that four streams of memory are read. One
+    /// accumulator
     /// a row, lanes added last. Reads 4 bytes and does 2 operations an element.
     ///
     /// @param w the matrix from byte `offset` on, rows `rowBytes` apart
     /// @param x in one [phase][Phases], `[columns]`
     /// @param y receives row r at `yOffset + r`
     public static void multiply(
-            MemorySegment w, long offset, long rowBytes, int from, int to, int columns, float[] x, float[] y, int yOffset) {
+            MemorySegment w,
+            long offset,
+            long rowBytes,
+            int from,
+            int to,
+            int columns,
+            float[] x,
+            float[] y,
+            int yOffset) {
         int bound = FLOATS.loopBound(columns);
         int quarter = (to - from) / 4;
         long apart = quarter * rowBytes;
@@ -45,10 +54,10 @@ public final class Float32Weights {
                 sumC = FloatVector.fromMemorySegment(FLOATS, w, c + at, ORDER).fma(xk, sumC);
                 sumD = FloatVector.fromMemorySegment(FLOATS, w, d + at, ORDER).fma(xk, sumD);
             }
-            y[yOffset + r] = sumA.reduceLanes(VectorOperators.ADD) + tail(w, a, bound, columns, x);
-            y[yOffset + r + quarter] = sumB.reduceLanes(VectorOperators.ADD) + tail(w, b, bound, columns, x);
-            y[yOffset + r + 2 * quarter] = sumC.reduceLanes(VectorOperators.ADD) + tail(w, c, bound, columns, x);
-            y[yOffset + r + 3 * quarter] = sumD.reduceLanes(VectorOperators.ADD) + tail(w, d, bound, columns, x);
+            y[yOffset + r] = Lanes.sum(sumA) + tail(w, a, bound, columns, x);
+            y[yOffset + r + quarter] = Lanes.sum(sumB) + tail(w, b, bound, columns, x);
+            y[yOffset + r + 2 * quarter] = Lanes.sum(sumC) + tail(w, c, bound, columns, x);
+            y[yOffset + r + 3 * quarter] = Lanes.sum(sumD) + tail(w, d, bound, columns, x);
         }
         for (int r = from + 4 * quarter; r < to; r++) {
             long a = offset + r * rowBytes;
@@ -57,7 +66,7 @@ public final class Float32Weights {
                 sum = FloatVector.fromMemorySegment(FLOATS, w, a + (long) k * Float.BYTES, ORDER)
                         .fma(FloatVector.fromArray(FLOATS, x, k), sum);
             }
-            y[yOffset + r] = sum.reduceLanes(VectorOperators.ADD) + tail(w, a, bound, columns, x);
+            y[yOffset + r] = Lanes.sum(sum) + tail(w, a, bound, columns, x);
         }
     }
 

@@ -33,9 +33,8 @@ public final class Float8Weights {
     static {
         for (int code = 0; code < DECODED.length; code++) {
             int magnitude = (code & 0x7f) << 20;
-            DECODED[code] = magnitude == NAN
-                    ? Float.NaN
-                    : Float.intBitsToFloat(((code & 0x80) << 24) | magnitude) * REBIAS;
+            DECODED[code] =
+                    magnitude == NAN ? Float.NaN : Float.intBitsToFloat(((code & 0x80) << 24) | magnitude) * REBIAS;
         }
     }
 
@@ -46,7 +45,8 @@ public final class Float8Weights {
         return blockColumns % (PHASES * LENGTH) == 0;
     }
 
-    /// y\[yOffset + r\] = Σ s\[r / blockRows\]\[k / blockColumns\]·W\[r\]\[k\]·x\[k\] for rows `from` to `to`. Sums a block
+    /// y\[yOffset + r\] = Σ s\[r / blockRows\]\[k / blockColumns\]·W\[r\]\[k\]·x\[k\] for rows `from` to `to`. Sums
+    /// a block
     /// before it scales it. Reads 1 byte an element.
     ///
     /// @param x in four phases, `[columns]`
@@ -134,10 +134,10 @@ public final class Float8Weights {
                 sumB = partB.fma(FloatVector.broadcast(FLOATS, scales[scaleB + block]), sumB);
             }
             y[yOffset + r] = (largestA.reduceLanes(VectorOperators.MAX) == NAN ? Float.NaN : 0)
-                    + sumA.reduceLanes(VectorOperators.ADD)
+                    + Lanes.sum(sumA)
                     + tail(w, a, bound, columns, scales, scaleA, blockColumns, x);
             y[yOffset + r + half] = (largestB.reduceLanes(VectorOperators.MAX) == NAN ? Float.NaN : 0)
-                    + sumB.reduceLanes(VectorOperators.ADD)
+                    + Lanes.sum(sumB)
                     + tail(w, b, bound, columns, scales, scaleB, blockColumns, x);
         }
         for (int r = from + 2 * half; r < to; r++) {
@@ -156,14 +156,7 @@ public final class Float8Weights {
     }
 
     private static float tail(
-            MemorySegment w,
-            long row,
-            int bound,
-            int columns,
-            float[] scales,
-            int scale,
-            int blockColumns,
-            float[] x) {
+            MemorySegment w, long row, int bound, int columns, float[] scales, int scale, int blockColumns, float[] x) {
         float sum = 0;
         for (int k = bound; k < columns; k++) {
             sum = Math.fma(at(w, row, k) * scales[scale + k / blockColumns], x[k], sum);

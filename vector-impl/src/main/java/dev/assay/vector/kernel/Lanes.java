@@ -4,6 +4,7 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /// The width of all kernels, fixed when this class is loaded.
@@ -27,7 +28,35 @@ public final class Lanes {
     /// Checkpoints are little-endian.
     static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
 
+    private static final VectorShuffle<Float> BY_8 = shuffle(8);
+    private static final VectorShuffle<Float> BY_4 = shuffle(4);
+    private static final VectorShuffle<Float> BY_2 = shuffle(2);
+    private static final VectorShuffle<Float> BY_1 = shuffle(1);
+
     private Lanes() {}
+
+    private static VectorShuffle<Float> shuffle(int by) {
+        return VectorShuffle.fromOp(FLOATS, lane -> (lane + by) % LENGTH);
+    }
+
+    /// The sum of all lanes: halves are added, then their halves, and so on.
+    ///
+    /// The library's own reduction leaves the order open, and it differs between interpreted and compiled code: a
+    /// session would compute other bits once its kernels are compiled. A caller's vector reaches this method without
+    /// becoming an object, as C2 inlines anything so small.
+    static float sum(FloatVector lanes) {
+        FloatVector sum = lanes;
+        if (LENGTH >= 16) {
+            sum = sum.add(sum.rearrange(BY_8));
+        }
+        if (LENGTH >= 8) {
+            sum = sum.add(sum.rearrange(BY_4));
+        }
+        if (LENGTH >= 4) {
+            sum = sum.add(sum.rearrange(BY_2));
+        }
+        return sum.add(sum.rearrange(BY_1)).lane(0);
+    }
 
     /// Whether vectors are as wide as the JVM's widest, so that each fits a register.
     public static boolean widest() {

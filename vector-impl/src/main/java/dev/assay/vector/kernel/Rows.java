@@ -31,7 +31,7 @@ public final class Rows {
             sum0 = FloatVector.fromArray(FLOATS, a, aOffset + i)
                     .fma(FloatVector.fromArray(FLOATS, b, bOffset + i), sum0);
         }
-        float sum = sum0.add(sum1).add(sum2.add(sum3)).reduceLanes(VectorOperators.ADD);
+        float sum = Lanes.sum(sum0.add(sum1).add(sum2.add(sum3)));
         for (; i < length; i++) {
             sum = Math.fma(a[aOffset + i], b[bOffset + i], sum);
         }
@@ -45,7 +45,7 @@ public final class Rows {
         for (; i <= length - LENGTH; i += LENGTH) {
             lanes = lanes.add(FloatVector.fromArray(FLOATS, x, offset + i));
         }
-        float sum = lanes.reduceLanes(VectorOperators.ADD);
+        float sum = Lanes.sum(lanes);
         for (; i < length; i++) {
             sum += x[offset + i];
         }
@@ -89,7 +89,8 @@ public final class Rows {
         int i = 0;
         for (; i <= length - 2 * LENGTH; i += 2 * LENGTH) {
             FloatVector a = FloatVector.fromArray(FLOATS, x, offset + i).sub(shift);
-            FloatVector b = FloatVector.fromArray(FLOATS, x, offset + i + LENGTH).sub(shift);
+            FloatVector b =
+                    FloatVector.fromArray(FLOATS, x, offset + i + LENGTH).sub(shift);
             sum0 = a.fma(a, sum0);
             sum1 = b.fma(b, sum1);
         }
@@ -97,7 +98,7 @@ public final class Rows {
             FloatVector a = FloatVector.fromArray(FLOATS, x, offset + i).sub(shift);
             sum0 = a.fma(a, sum0);
         }
-        float sum = sum0.add(sum1).reduceLanes(VectorOperators.ADD);
+        float sum = Lanes.sum(sum0.add(sum1));
         for (; i < length; i++) {
             float a = x[offset + i] - shift;
             sum = Math.fma(a, a, sum);
@@ -160,10 +161,7 @@ public final class Rows {
     public static void cut(float cutoff, float[] y, int yOffset, int length) {
         int i = 0;
         for (; i <= length - LENGTH; i += LENGTH) {
-            FloatVector.fromArray(FLOATS, y, yOffset + i)
-                    .sub(cutoff)
-                    .max(0)
-                    .intoArray(y, yOffset + i);
+            FloatVector.fromArray(FLOATS, y, yOffset + i).sub(cutoff).max(0).intoArray(y, yOffset + i);
         }
         for (; i < length; i++) {
             y[yOffset + i] = Math.max(0, y[yOffset + i] - cutoff);

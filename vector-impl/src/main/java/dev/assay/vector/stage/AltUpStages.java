@@ -114,7 +114,8 @@ final class AltUpStages {
         }
     }
 
-    /// x_n = p_n + (c\[n\] + 1) · (HIDDEN − p of the active stream); afterwards RESULT is the corrected active stream,
+    /// x_n = p_n + (c\[n\] + 1) · (HIDDEN − p of the active stream); afterwards RESULT is the corrected active
+    /// stream,
     /// scaled as the layer says.
     static final class Correct extends TokenStage {
         private final int streams;
@@ -149,8 +150,7 @@ final class AltUpStages {
             }
             System.arraycopy(x, (active * tokens + row) * hiddenSize, result, at, hiddenSize);
             switch (scale) {
-                case LayerExtra.CorrectedScale.Multiplied _ ->
-                    Rows.multiply(scaleWeight, 0, result, at, hiddenSize);
+                case LayerExtra.CorrectedScale.Multiplied _ -> Rows.multiply(scaleWeight, 0, result, at, hiddenSize);
                 case LayerExtra.CorrectedScale.Ignored _ -> {}
             }
         }

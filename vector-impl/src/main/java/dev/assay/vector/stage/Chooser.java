@@ -148,8 +148,7 @@ final class Chooser {
         return best;
     }
 
-    private static void weigh(
-            Router.Weighting weighting, double[] scores, int[] chosen, float[] weights, int topK) {
+    private static void weigh(Router.Weighting weighting, double[] scores, int[] chosen, float[] weights, int topK) {
         switch (weighting) {
             case Router.Weighting.Score(double scale) -> {
                 for (int j = 0; j < topK; j++) {

@@ -92,9 +92,7 @@ public final class Compiler {
             case PerLayerEmbedding.TableAndProjection perLayer -> {
                 linear("", Buffer.HIDDEN, perLayer.projection(), Buffer.PER_LAYER);
                 stages.add(new PerLayerStages.Combine(
-                        perLayer,
-                        weights.matrix("", perLayer.table()),
-                        RowNorm.of(perLayer.norm(), "", weights)));
+                        perLayer, weights.matrix("", perLayer.table()), RowNorm.of(perLayer.norm(), "", weights)));
             }
         }
     }
@@ -178,13 +176,13 @@ public final class Compiler {
         switch (plan.residualStream()) {
             case ResidualStream.Single _ -> tap(Tap.HIDDEN, index, Buffer.HIDDEN, hiddenSize);
             case ResidualStream.AltUp altUp -> {
-                LayerExtra.AltUpStep step = extra(layer, LayerExtra.AltUpStep.class).orElseThrow();
+                LayerExtra.AltUpStep step =
+                        extra(layer, LayerExtra.AltUpStep.class).orElseThrow();
                 stages.add(new AltUpStages.CopyFrom(Buffer.STREAMS, altUp.active(), Buffer.HIDDEN, hiddenSize));
                 tap(Tap.HIDDEN, index, Buffer.HIDDEN, hiddenSize);
                 coefficients(layer.tensorPrefix(), step, step.prediction());
                 stages.add(new AltUpStages.Predict(altUp.streams(), hiddenSize));
-                stages.add(new AltUpStages.CopyFrom(
-                        Buffer.PREDICTIONS, altUp.active(), Buffer.HIDDEN, hiddenSize));
+                stages.add(new AltUpStages.CopyFrom(Buffer.PREDICTIONS, altUp.active(), Buffer.HIDDEN, hiddenSize));
             }
         }
     }
@@ -194,7 +192,8 @@ public final class Compiler {
         switch (plan.residualStream()) {
             case ResidualStream.Single _ -> {}
             case ResidualStream.AltUp altUp -> {
-                LayerExtra.AltUpStep step = extra(layer, LayerExtra.AltUpStep.class).orElseThrow();
+                LayerExtra.AltUpStep step =
+                        extra(layer, LayerExtra.AltUpStep.class).orElseThrow();
                 coefficients(prefix, step, step.correction());
                 stages.add(new AltUpStages.Correct(
                         altUp,
@@ -205,7 +204,10 @@ public final class Compiler {
                     int width = input.gate().rows();
                     linear(prefix, Buffer.RESULT, input.gate(), Buffer.PER_LAYER_GATE);
                     stages.add(new PerLayerStages.Gate(
-                            input.activation(), index, width, width * plan.layers().size()));
+                            input.activation(),
+                            index,
+                            width,
+                            width * plan.layers().size()));
                     linear(prefix, Buffer.PER_LAYER_GATE, input.projection(), Buffer.RESULT);
                     normalise(input.norm(), prefix, Buffer.RESULT, Buffer.RESULT);
                     stages.add(new AltUpStages.AddToOthers(altUp.streams(), hiddenSize));
@@ -241,10 +243,7 @@ public final class Compiler {
     }
 
     private static <E extends LayerExtra> Optional<E> extra(Layer layer, Class<E> kind) {
-        return layer.extras().stream()
-                .filter(kind::isInstance)
-                .map(kind::cast)
-                .findFirst();
+        return layer.extras().stream().filter(kind::isInstance).map(kind::cast).findFirst();
     }
 
     /// The norm before a sub-block; returns where the sub-block finds its input.
@@ -347,11 +346,9 @@ public final class Compiler {
         LinearStage.Projection compressed = projection(prefix, attention.keyValueDown(), Buffer.COMPRESSED);
         switch (attention.query()) {
             case LatentAttention.QueryProjection.Direct(Linear linear) ->
-                stages.add(new LinearStage(
-                        input, List.of(projection(prefix, linear, Buffer.QUERY), compressed)));
+                stages.add(new LinearStage(input, List.of(projection(prefix, linear, Buffer.QUERY), compressed)));
             case LatentAttention.QueryProjection.ThroughLatent(Linear down, Norm norm, WeightRef up) -> {
-                stages.add(new LinearStage(
-                        input, List.of(projection(prefix, down, Buffer.QUERY_LATENT), compressed)));
+                stages.add(new LinearStage(input, List.of(projection(prefix, down, Buffer.QUERY_LATENT), compressed)));
                 normalise(norm, prefix, Buffer.QUERY_LATENT, Buffer.QUERY_LATENT);
                 linear(prefix, Buffer.QUERY_LATENT, up, Buffer.QUERY);
             }
@@ -384,9 +381,7 @@ public final class Compiler {
         return List.of(
                 new LinearStage(
                         input,
-                        List.of(
-                                projection(prefix, mlp.gate(), Buffer.GATE),
-                                projection(prefix, mlp.up(), Buffer.UP))),
+                        List.of(projection(prefix, mlp.gate(), Buffer.GATE), projection(prefix, mlp.up(), Buffer.UP))),
                 new TokenStages.Gate(mlp),
                 new LinearStage(Buffer.GATE, List.of(projection(prefix, mlp.down(), to))));
     }

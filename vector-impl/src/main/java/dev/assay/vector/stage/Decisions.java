@@ -27,19 +27,25 @@ final class Decisions {
             case GroupedQueryAttention.KeyValueSource.Own _ -> sweep.add("append to the cache");
             case GroupedQueryAttention.KeyValueSource.SharedWith(int owner) -> sweep.add("cache of layer " + owner);
         }
-        note(layer, String.join(" + ", sweep) + " in one sweep over a token's heads, which are in the first-level cache");
-        note(layer, switch (attention.mask()) {
-            case Mask.Causal _ -> "keeps every position";
-            case Mask.SlidingWindow(int size) ->
-                "keeps a ring of " + size + " positions and a batch, as no query sees farther";
-            case Mask.Chunked(int size) -> "keeps a ring of " + size + " positions and a batch, as no query sees farther";
-        });
+        note(
+                layer,
+                String.join(" + ", sweep) + " in one sweep over a token's heads, which are in the first-level cache");
+        note(
+                layer,
+                switch (attention.mask()) {
+                    case Mask.Causal _ -> "keeps every position";
+                    case Mask.SlidingWindow(int size) ->
+                        "keeps a ring of " + size + " positions and a batch, as no query sees farther";
+                    case Mask.Chunked(int size) ->
+                        "keeps a ring of " + size + " positions and a batch, as no query sees farther";
+                });
     }
 
     void attention(int layer, LatentAttention attention) {
         note(
                 layer,
-                "caches latents of " + attention.latentDim() + "; decode absorbs the expansion into queries and results,"
+                "caches latents of " + attention.latentDim()
+                        + "; decode absorbs the expansion into queries and results,"
                         + " so that latents are read and not expanded; prefill expands them head by head");
     }
 

@@ -16,7 +16,14 @@ final class ExpertsStage implements Stage {
     private final boolean weighsInput;
     private final Stage[][] experts; // from EXPERT_INPUT to EXPERT_RESULT
 
-    ExpertsStage(int layer, Buffer input, int hiddenSize, int topK, Chooser chooser, boolean weighsInput, Stage[][] experts) {
+    ExpertsStage(
+            int layer,
+            Buffer input,
+            int hiddenSize,
+            int topK,
+            Chooser chooser,
+            boolean weighsInput,
+            Stage[][] experts) {
         this.layer = layer;
         this.input = input;
         this.hiddenSize = hiddenSize;

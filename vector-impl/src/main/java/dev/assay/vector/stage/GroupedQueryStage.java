@@ -98,16 +98,7 @@ final class GroupedQueryStage implements Stage {
         int stride = queryHeads * headDim;
         int vectors = Panels.vectors(panel, pass.tokens());
         PanelAttention.begin(
-                pass,
-                scratch,
-                panel,
-                mask,
-                scale,
-                pass.buffer(Buffer.QUERY),
-                head * headDim,
-                stride,
-                headDim,
-                headDim);
+                pass, scratch, panel, mask, scale, pass.buffer(Buffer.QUERY), head * headDim, stride, headDim, headDim);
         int end = PanelAttention.highest(pass, panel) + 1;
         int position = PanelAttention.lowest(scratch);
         while (position < end) {
@@ -125,7 +116,6 @@ final class GroupedQueryStage implements Stage {
                     headDim);
             position += count;
         }
-        PanelAttention.end(
-                pass, scratch, panel, headDim, pass.buffer(Buffer.CONTEXT), head * headDim, stride);
+        PanelAttention.end(pass, scratch, panel, headDim, pass.buffer(Buffer.CONTEXT), head * headDim, stride);
     }
 }

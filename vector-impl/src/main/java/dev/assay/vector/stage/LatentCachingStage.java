@@ -34,8 +34,6 @@ final class LatentCachingStage extends TokenStage {
             }
             transform.apply(pass, row, compressed, latent + latentWidth, rope);
         }
-        pass.cache
-                .layer(layer)
-                .store(0, pass.start() + row, compressed, latent + latentWidth, compressed, latent);
+        pass.cache.layer(layer).store(0, pass.start() + row, compressed, latent + latentWidth, compressed, latent);
     }
 }

@@ -66,8 +66,7 @@ final class LatentStage implements Stage {
         float[] queries = pass.buffer(Buffer.QUERY);
         int query = head * (nope + rope);
         int row = head * (nope + valueWidth);
-        expansion.multiplyTransposed(
-                row, nope, 0, latentWidth, queries, query, scratch.query, 0, products);
+        expansion.multiplyTransposed(row, nope, 0, latentWidth, queries, query, scratch.query, 0, products);
 
         RowAttention.begin(scratch, 1, latentWidth);
         int end = pass.start() + 1;
@@ -147,8 +146,7 @@ final class LatentStage implements Stage {
         int row = head * (nope + valueWidth);
         float[] keys = scratch.expandedKeys; // [positions][nope + rope]
         float[] values = scratch.expandedValues; // [positions][valueWidth]
-        Product.multiply(
-                expansion, row, row + nope, pass.latentPanels, positions, keys, -row, keyWidth, products);
+        Product.multiply(expansion, row, row + nope, pass.latentPanels, positions, keys, -row, keyWidth, products);
         Product.multiply(
                 expansion,
                 row + nope,

@@ -10,7 +10,8 @@ import dev.assay.vector.weight.Product;
 import dev.assay.vector.weight.WeightMatrix;
 import java.util.List;
 
-/// Linear projections of one input: matrix times vector for one token, matrix times matrix for several. Threads share out the
+/// Linear projections of one input: matrix times vector for one token, matrix times matrix for several. Threads share
+/// out the
 /// rows of every matrix.
 final class LinearStage implements Stage {
     /// A linear map and where its result goes, row by row.
@@ -33,7 +34,8 @@ final class LinearStage implements Stage {
 
     @Override
     public void run(Pass pass) {
-        if (pass.rows() == 1) {
+        // Not where an expert gets one token of several: the order of sums must not depend on what others choose.
+        if (pass.tokens() == 1) {
             pass.operand.set(pass.buffer(from));
             for (Projection projection : projections) {
                 pass.operand.prepare(projection.weight().operandPhases(), inputs);

@@ -33,8 +33,7 @@ final class PanelAttention {
         int first = Panels.start(panel, tokens);
         int count = Panels.tokens(panel, tokens);
         int lanes = Panels.vectors(panel, tokens) * Lanes.LENGTH;
-        Panels.pack(
-                queries, offset, stride, pass.inOrder, first, count, 0, keyWidth, scratch.query, 0, lanes);
+        Panels.pack(queries, offset, stride, pass.inOrder, first, count, 0, keyWidth, scratch.query, 0, lanes);
         Rows.scale((float) scale, scratch.query, 0, keyWidth * lanes);
         for (int l = 0; l < lanes; l++) {
             // Spare lanes see what the last token sees; nobody reads their result.
@@ -78,8 +77,7 @@ final class PanelAttention {
         int keyRows = Math.ceilDiv(count, Tiles.ROWS) * Tiles.ROWS;
         int valueRows = Math.ceilDiv(valueWidth, Tiles.ROWS) * Tiles.ROWS;
         Arrays.fill(scratch.scores, 0, keyRows * lanes, 0);
-        Tiles.multiply(
-                keys, keyOffset, keyWidth, 1, keyRows, keyWidth, scratch.query, 0, vectors, scratch.scores, 0);
+        Tiles.multiply(keys, keyOffset, keyWidth, 1, keyRows, keyWidth, scratch.query, 0, vectors, scratch.scores, 0);
         // Earlier queries may not see the block's last keys, later ones not its first.
         if (position + count - 1 > scratch.highest[0] || position < scratch.lowest[lanes - 1]) {
             AttentionPanels.mask(scratch.scores, count, lanes, position, scratch.lowest, scratch.highest);

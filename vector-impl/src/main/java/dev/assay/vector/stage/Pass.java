@@ -35,13 +35,7 @@ final class Pass {
     private int rows;
     private int start;
 
-    Pass(
-            Layout layout,
-            Workers workers,
-            SessionCache cache,
-            TapListener taps,
-            int batch,
-            int maxContext) {
+    Pass(Layout layout, Workers workers, SessionCache cache, TapListener taps, int batch, int maxContext) {
         this.workers = workers;
         this.cache = cache;
         this.taps = taps;

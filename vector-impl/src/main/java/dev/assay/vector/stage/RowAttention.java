@@ -39,14 +39,7 @@ final class RowAttention {
         }
         scratch.total[head] += total;
         AttentionRows.weightedSum(
-                scratch.scores,
-                scoreOffset,
-                count,
-                values,
-                valueOffset,
-                valueWidth,
-                scratch.sum,
-                head * valueWidth);
+                scratch.scores, scoreOffset, count, values, valueOffset, valueWidth, scratch.sum, head * valueWidth);
     }
 
     /// Writes a head's result.

@@ -122,8 +122,7 @@ final class TokenStages {
 
         @Override
         void token(Pass pass, int row, int thread) {
-            Activations.apply(
-                    activation, pass.buffer(Buffer.UP), row * width, width, pass.scratch[thread].row());
+            Activations.apply(activation, pass.buffer(Buffer.UP), row * width, width, pass.scratch[thread].row());
         }
     }
 }

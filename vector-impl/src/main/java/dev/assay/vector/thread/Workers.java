@@ -28,7 +28,7 @@ public final class Workers implements AutoCloseable {
     private final Worker[] workers;
     private final AtomicInteger running = new AtomicInteger();
     private final AtomicBoolean taken = new AtomicBoolean();
-    private volatile int round;
+    private final AtomicInteger round = new AtomicInteger();
     private volatile boolean closed;
     private @Nullable Task<Object> task;
     private @Nullable Object context;
@@ -68,7 +68,7 @@ public final class Workers implements AutoCloseable {
             this.task = (Task<Object>) task;
             this.context = context;
             running.set(workers.length);
-            round++; // Everything written before is visible to whoever sees the new round.
+            round.incrementAndGet(); // Everything written before is visible to whoever sees the new round.
             for (Worker worker : workers) {
                 worker.wake();
             }
@@ -88,6 +88,7 @@ public final class Workers implements AutoCloseable {
     }
 
     /// Waits for the other threads. Spins without end, as they are at work and not idle, but gives way to them.
+    @SuppressWarnings("ThreadPriorityCheck") // With fewer free processors than threads, spinning on would starve them.
     private void await() {
         int spins = 0;
         while (running.get() != 0) {
@@ -103,7 +104,7 @@ public final class Workers implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
-        round++;
+        round.incrementAndGet();
         for (Worker worker : workers) {
             worker.wake();
         }
@@ -162,12 +163,12 @@ public final class Workers implements AutoCloseable {
         private int awaitAfter(int seen) {
             int spins = 0;
             int now;
-            while ((now = round) == seen) {
+            while ((now = round.get()) == seen) {
                 if (++spins < SPINS) {
                     Thread.onSpinWait();
                 } else {
                     parked = true;
-                    if (round == seen) {
+                    if (round.get() == seen) {
                         LockSupport.park(Workers.this);
                     }
                     parked = false;

@@ -28,7 +28,15 @@ final class BFloat16Matrix extends WeightMatrix {
 
     @Override
     public void multiplyTransposed(
-            int from, int count, int column, int columns, float[] x, int xOffset, float[] y, int yOffset, Scratch scratch) {
+            int from,
+            int count,
+            int column,
+            int columns,
+            float[] x,
+            int xOffset,
+            float[] y,
+            int yOffset,
+            Scratch scratch) {
         Arrays.fill(scratch.sums, 0, columns, 0);
         long offset = from * rowBytes + (long) column * Short.BYTES;
         BFloat16Weights.combine(data, offset, rowBytes, 0, count, columns, x, xOffset, scratch.sums);

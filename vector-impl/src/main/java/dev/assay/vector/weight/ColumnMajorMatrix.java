@@ -1,6 +1,7 @@
 package dev.assay.vector.weight;
 
-/// A matrix that is stored transposed, perhaps beside others: W\[r\]\[c\] is `stored`\[firstRow + c\]\[firstColumn + r\].
+/// A matrix that is stored transposed, perhaps beside others: W\[r\]\[c\] is `stored`\[firstRow + c\]\[firstColumn +
+/// r\].
 final class ColumnMajorMatrix extends WeightMatrix {
     private final WeightMatrix stored;
     private final int firstRow;
@@ -26,7 +27,15 @@ final class ColumnMajorMatrix extends WeightMatrix {
 
     @Override
     public void multiplyTransposed(
-            int from, int count, int column, int columns, float[] x, int xOffset, float[] y, int yOffset, Scratch scratch) {
+            int from,
+            int count,
+            int column,
+            int columns,
+            float[] x,
+            int xOffset,
+            float[] y,
+            int yOffset,
+            Scratch scratch) {
         Decoded.multiplyTransposed(this, from, count, column, columns, x, xOffset, y, yOffset, scratch);
     }
 

@@ -27,7 +27,15 @@ final class Float32Matrix extends WeightMatrix {
 
     @Override
     public void multiplyTransposed(
-            int from, int count, int column, int columns, float[] x, int xOffset, float[] y, int yOffset, Scratch scratch) {
+            int from,
+            int count,
+            int column,
+            int columns,
+            float[] x,
+            int xOffset,
+            float[] y,
+            int yOffset,
+            Scratch scratch) {
         Arrays.fill(scratch.sums, 0, columns, 0);
         long offset = from * rowBytes + (long) column * Float.BYTES;
         Float32Weights.combine(data, offset, rowBytes, 0, count, columns, x, xOffset, scratch.sums);

@@ -49,7 +49,15 @@ final class Float8Matrix extends WeightMatrix {
 
     @Override
     public void multiplyTransposed(
-            int from, int count, int column, int columns, float[] x, int xOffset, float[] y, int yOffset, Scratch scratch) {
+            int from,
+            int count,
+            int column,
+            int columns,
+            float[] x,
+            int xOffset,
+            float[] y,
+            int yOffset,
+            Scratch scratch) {
         Decoded.multiplyTransposed(this, from, count, column, columns, x, xOffset, y, yOffset, scratch);
     }
 

@@ -31,7 +31,15 @@ public abstract sealed class WeightMatrix
     /// y\[yOffset + c\] = Σ x\[xOffset + r\]·W\[from + r\]\[column + c\] over `count` rows from `from` on, for
     /// `columns` columns from `column` on: a product with a part of the transpose.
     public abstract void multiplyTransposed(
-            int from, int count, int column, int columns, float[] x, int xOffset, float[] y, int yOffset, Scratch scratch);
+            int from,
+            int count,
+            int column,
+            int columns,
+            float[] x,
+            int xOffset,
+            float[] y,
+            int yOffset,
+            Scratch scratch);
 
     /// Decodes `count` elements of a row from `column` on.
     public abstract void decode(int row, int column, int count, float[] into, int intoOffset);

@@ -88,8 +88,8 @@ public final class Weights {
     }
 
     private static UnsupportedModelException unsupported(Tensor tensor, String what) {
-        return new UnsupportedModelException(
-                tensor.info().name() + ": no kernel for " + what + ", only for F32, BF16, F16 and block-scaled F8_E4M3");
+        return new UnsupportedModelException(tensor.info().name() + ": no kernel for " + what
+                + ", only for F32, BF16, F16 and block-scaled F8_E4M3");
     }
 
     private float[] floats(BlockScales scales) {
