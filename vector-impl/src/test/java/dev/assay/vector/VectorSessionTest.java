@@ -1,0 +1,232 @@
+package dev.assay.vector;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.sun.management.ThreadMXBean;
+import dev.assay.checkpoint.Checkpoint;
+import dev.assay.checkpoint.ElementType;
+import dev.assay.checkpoint.SyntheticTensor;
+import dev.assay.checkpoint.SyntheticWeights;
+import dev.assay.checkpoint.TensorInfo;
+import dev.assay.config.ModelConfig;
+import dev.assay.engine.KvCacheType;
+import dev.assay.engine.LoadOptions;
+import dev.assay.engine.LogitsScope;
+import dev.assay.engine.Model;
+import dev.assay.engine.Prediction;
+import dev.assay.engine.ResultLifetime;
+import dev.assay.engine.Session;
+import dev.assay.engine.SessionOptions;
+import dev.assay.engine.UnsupportedModelException;
+import dev.assay.golden.Goldens;
+import java.lang.management.ManagementFactory;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class VectorSessionTest {
+    private static final VectorEngine ENGINE = new VectorEngine();
+
+    private static ModelConfig config(String caseId) {
+        return Goldens.bundled(caseId).config();
+    }
+
+    private static Checkpoint checkpoint(ModelConfig config) {
+        return SyntheticWeights.forShape(config, ElementType.BF16, 3).checkpoint(config);
+    }
+
+    private static float[] last(Prediction prediction) {
+        return ((Prediction.Logits) prediction).last();
+    }
+
+    @Test
+    void refusesMoreThreadsThanProcessors() {
+        int processors = Runtime.getRuntime().availableProcessors();
+        try (Checkpoint checkpoint = checkpoint(config("qwen3-base"))) {
+            assertThatThrownBy(() -> ENGINE.load(checkpoint, LoadOptions.ofThreads(processors + 1)))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("threads: found " + (processors + 1) + ", expected at most " + processors
+                            + ", the processors here");
+        }
+    }
+
+    @Test
+    void refusesAContextThatTheHeapCannotHold() {
+        try (Checkpoint checkpoint = checkpoint(config("qwen3-base"));
+                Model model = ENGINE.load(checkpoint, LoadOptions.defaults())) {
+            assertThatThrownBy(() -> model.newSession(SessionOptions.ofContext(2_000_000_000)))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("2000000000 positions")
+                    .hasMessageContaining("-Xmx");
+        }
+    }
+
+    @Test
+    void refusesATypeWithoutAKernel() {
+        ModelConfig config = config("qwen3-base");
+        List<SyntheticTensor> tensors = SyntheticWeights.forShape(config, ElementType.F32, 3).tensors().stream()
+                .map(tensor -> tensor.info().name().equals("model.layers.0.mlp.up_proj.weight")
+                        ? new SyntheticTensor(
+                                new TensorInfo(
+                                        tensor.info().name(),
+                                        ElementType.F64,
+                                        tensor.info().shape()),
+                                0,
+                                0.1)
+                        : tensor)
+                .toList();
+        try (Checkpoint checkpoint = new SyntheticWeights(3, tensors).checkpoint(config)) {
+            assertThatThrownBy(() -> ENGINE.load(checkpoint, LoadOptions.defaults()))
+                    .isInstanceOf(UnsupportedModelException.class)
+                    .hasMessageContaining("model.layers.0.mlp.up_proj.weight")
+                    .hasMessageContaining("F64");
+        }
+    }
+
+    @Test
+    void refusesUseAfterCloseAndByAnotherThread() throws InterruptedException {
+        try (Checkpoint checkpoint = checkpoint(config("qwen3-base"));
+                Model model = ENGINE.load(checkpoint, LoadOptions.defaults())) {
+            Session session = model.newSession(SessionOptions.ofContext(4));
+            session.decode(1);
+            AtomicReference<Throwable> thrown = new AtomicReference<>();
+            Thread other = new Thread(
+                    () -> {
+                        try {
+                            session.decode(1);
+                        } catch (IllegalStateException e) {
+                            thrown.set(e);
+                        }
+                    },
+                    "another");
+            other.start();
+            other.join();
+            assertThat(thrown.get()).hasMessageContaining("called from another");
+            session.close();
+            session.close();
+            assertThatThrownBy(() -> session.decode(1)).hasMessage("the session is closed");
+            model.close();
+            assertThatThrownBy(() -> model.newSession(SessionOptions.ofContext(4)))
+                    .hasMessage("the model is closed");
+        }
+    }
+
+    @Test
+    void refusesTokensBeyondContextAndVocabulary() {
+        ModelConfig config = config("qwen3-base");
+        try (Checkpoint checkpoint = checkpoint(config);
+                Model model = ENGINE.load(checkpoint, LoadOptions.defaults());
+                Session session = model.newSession(SessionOptions.ofContext(3))) {
+            assertThatThrownBy(() -> session.prefill(new int[0])).hasMessage("no tokens to append");
+            assertThatThrownBy(() -> session.prefill(new int[] {0, config.vocabSize()}))
+                    .hasMessageContaining("token id " + config.vocabSize() + " at index 1");
+            assertThatThrownBy(() -> session.decode(-1)).isInstanceOf(IllegalArgumentException.class);
+            session.prefill(new int[] {1, 2});
+            assertThatThrownBy(() -> session.prefill(new int[] {1, 2}))
+                    .hasMessage("context full: 2 positions held, 2 to append, 3 at most");
+            assertThat(session.length()).isEqualTo(2);
+            session.decode(3);
+        }
+    }
+
+    @Test
+    void resultsStayUnlessTheCallerSaysOtherwise() {
+        try (Checkpoint checkpoint = checkpoint(config("qwen3-base"));
+                Model model = ENGINE.load(checkpoint, LoadOptions.defaults());
+                Session kept = model.newSession(SessionOptions.ofContext(4));
+                Session reused = model.newSession(
+                        SessionOptions.ofContext(4).withResults(ResultLifetime.UNTIL_NEXT_CALL))) {
+            Prediction first = kept.decode(1);
+            float[] copy = last(first).clone();
+            kept.decode(2);
+            assertThat(last(first)).isEqualTo(copy);
+            assertThat(last(reused.decode(1))).isEqualTo(copy);
+            assertThat(reused.decode(2)).isSameAs(reused.decode(3));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"qwen3-base", "deepseek-v3-base", "gemma3n-base", "llama4-scout", "gpt2-base"})
+    void lastPositionIsTheLastRowOfAllPositions(String caseId) {
+        ModelConfig config = config(caseId);
+        int[] tokens = {1, 5, 2, 7, 3, 9, 4};
+        try (Checkpoint checkpoint = checkpoint(config);
+                Model model = ENGINE.load(checkpoint, LoadOptions.defaults());
+                Session all = model.newSession(SessionOptions.ofContext(7));
+                Session one = model.newSession(SessionOptions.ofContext(7).withLogits(LogitsScope.LAST_POSITION))) {
+            float[] expected = last(all.prefill(tokens));
+            float[][] actual = ((Prediction.Logits) one.prefill(tokens)).values();
+            assertThat(actual).hasNumberOfRows(1);
+            for (int v = 0; v < expected.length; v++) {
+                // A matrix times a vector and a matrix times a matrix add up in different orders.
+                assertThat(actual[0][v])
+                        .isCloseTo(expected[v], org.assertj.core.api.Assertions.within(1e-5f));
+            }
+        }
+    }
+
+    /// A cache of bfloat16 holds half the bytes. Its numbers are off by up to 2⁻⁹, so logits must differ, but by less
+    /// than a few times that of their spread, which is about 1.
+    @ParameterizedTest
+    @ValueSource(strings = {"qwen3-base", "deepseek-v3-base", "gemma3-base", "gemma3n-base"})
+    void aCacheOfBfloat16HoldsHalfTheBytes(String caseId) {
+        ModelConfig config = config(caseId);
+        int[] tokens = new int[40];
+        for (int t = 0; t < tokens.length; t++) {
+            tokens[t] = (t * t + 3) % 29;
+        }
+        try (Checkpoint checkpoint = checkpoint(config);
+                Model exact = ENGINE.load(checkpoint, LoadOptions.defaults());
+                Model rounded = ENGINE.load(checkpoint, new LoadOptions(1, KvCacheType.BFLOAT16));
+                Session wide = exact.newSession(SessionOptions.ofContext(41));
+                Session narrow = rounded.newSession(SessionOptions.ofContext(41));
+                Session stepwise = rounded.newSession(SessionOptions.ofContext(41))) {
+            float[] expected = last(wide.prefill(tokens));
+            float[] actual = last(narrow.prefill(tokens));
+            float[] oneByOne = actual;
+            for (int token : tokens) {
+                oneByOne = last(stepwise.decode(token));
+            }
+            assertThat(narrow.kvCacheBytes()).isEqualTo(wide.kvCacheBytes() / 2);
+            assertThat(rounded.footprint().kvCacheElementBytes()).isEqualTo(2);
+            double squares = 0;
+            double scale = 0;
+            double between = 0;
+            for (int v = 0; v < expected.length; v++) {
+                squares += Math.pow((double) actual[v] - expected[v], 2);
+                between += Math.pow((double) actual[v] - oneByOne[v], 2);
+                scale += Math.pow(expected[v], 2);
+            }
+            assertThat(Math.sqrt(squares / scale)).isBetween(1e-5, 0.05);
+            // Both ways cache the same rounded numbers but for those that a float32's last bit rounds the other way.
+            assertThat(Math.sqrt(between / scale)).isLessThan(0.01);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"qwen3-base", "deepseek-v3-base", "gemma3n-base", "llama4-scout", "qwen3-moe-base"})
+    void decodingAllocatesNothingOnceWarm(String caseId) {
+        ModelConfig config = config(caseId);
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        try (Checkpoint checkpoint = checkpoint(config);
+                Model model = ENGINE.load(checkpoint, LoadOptions.defaults());
+                Session session = model.newSession(SessionOptions.ofContext(64)
+                        .withLogits(LogitsScope.LAST_POSITION)
+                        .withResults(ResultLifetime.UNTIL_NEXT_CALL))) {
+            long allocated = Long.MAX_VALUE;
+            // C2 compiles in the background, and until then vectors are objects.
+            for (int round = 0; round < 3000 && allocated > 0; round++) {
+                session.reset();
+                long before = threads.getCurrentThreadAllocatedBytes();
+                for (int t = 0; t < 60; t++) {
+                    session.decode(t % 20);
+                }
+                allocated = threads.getCurrentThreadAllocatedBytes() - before;
+            }
+            assertThat(allocated).as("bytes allocated by 60 tokens").isZero();
+        }
+    }
+}

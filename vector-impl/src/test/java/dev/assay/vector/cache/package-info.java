@@ -1,0 +1,4 @@
+@NullMarked
+package dev.assay.vector.cache;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.assay.vector.kernel;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.assay.vector.stage;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.assay.vector.thread;
+
+import org.jspecify.annotations.NullMarked;
