@@ -8,7 +8,15 @@ module dev.assay.perf {
     requires transitive dev.assay.engine;
     requires transitive dev.assay.plan;
     requires transitive dev.assay.report;
+    requires HdrHistogram;
+    requires java.management;
     requires jdk.incubator.vector;
+    requires jdk.management;
+    requires jmh.core;
+    requires tools.jackson.databind;
 
+    exports dev.assay.perf;
     exports dev.assay.perf.ceiling;
+    exports dev.assay.perf.model;
+    exports dev.assay.perf.run;
 }

@@ -3,6 +3,7 @@ package dev.assay.cli;
 import dev.assay.checkpoint.CheckpointException;
 import dev.assay.config.ConfigException;
 import dev.assay.golden.GoldenException;
+import dev.assay.perf.PerfException;
 import dev.assay.report.ReportException;
 import dev.assay.report.Verdict;
 import java.io.FileDescriptor;
@@ -62,6 +63,7 @@ final class Main {
     private static CommandLine commandLine(AssayCommand assay, Surroundings surroundings, String[] args) {
         return new CommandLine(assay)
                 .addSubcommand(new VerifyCommand(surroundings))
+                .addSubcommand(new BenchCommand(surroundings))
                 .addSubcommand(new ListCommand(surroundings))
                 .addSubcommand(new ExplainCommand(surroundings))
                 .addSubcommand(new FactsCommand(surroundings))
@@ -98,7 +100,7 @@ final class Main {
     /// What we throw ourselves says it all; anything else is a bug and says its type.
     private static String describe(Exception e) {
         return switch (e) {
-            case GoldenException _, CheckpointException _, ConfigException _, ReportException _ ->
+            case GoldenException _, CheckpointException _, ConfigException _, PerfException _, ReportException _ ->
                 String.valueOf(e.getMessage());
             default -> "internal error: " + e;
         };

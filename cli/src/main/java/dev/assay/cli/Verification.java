@@ -76,7 +76,8 @@ final class Verification {
                 faults,
                 EnvironmentProbe.probe(),
                 engines.values().stream().map(ObservedEngine::summary).toList(),
-                results);
+                results,
+                List.of());
     }
 
     private void runAll(Map<String, ObservedEngine> engines, List<SelectedCase> cases, @Nullable Shard shard) {

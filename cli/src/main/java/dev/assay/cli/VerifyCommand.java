@@ -4,9 +4,6 @@ import dev.assay.engine.LoadOptions;
 import dev.assay.report.ConsoleReport;
 import dev.assay.report.Report;
 import dev.assay.report.ReportJson;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,8 +32,6 @@ import picocli.CommandLine.Spec;
             "  ./assay verify --shard 2/4 --out shard-2"
         })
 final class VerifyCommand implements Callable<Integer> {
-    private static final String REPORT_FILE = "report.json";
-
     private final Surroundings surroundings;
 
     @Spec
@@ -72,7 +67,7 @@ final class VerifyCommand implements Callable<Integer> {
             names = {"-o", "--out"},
             paramLabel = "DIR",
             defaultValue = "assay-out",
-            description = "Folder for " + REPORT_FILE + ". Default: ${DEFAULT-VALUE}.")
+            description = "Folder for " + OutFolder.REPORT_FILE + ". Default: ${DEFAULT-VALUE}.")
     private String out = "";
 
     @Option(
@@ -98,7 +93,7 @@ final class VerifyCommand implements Callable<Integer> {
         List<SelectedCase> selected =
                 SelectedCase.ofArchitectures(SelectedCase.of(cases, surroundings.goldens()), architectures);
 
-        Path file = folder().resolve(REPORT_FILE);
+        Path file = OutFolder.make(out).resolve(OutFolder.REPORT_FILE);
         String command = Shell.command(
                 spec.root().commandLine().getParseResult().originalArgs().toArray(String[]::new));
         Report report = new Verification(surroundings, command, LoadOptions.ofThreads(threads))
@@ -107,14 +102,5 @@ final class VerifyCommand implements Callable<Integer> {
         surroundings.out().print(ConsoleReport.render(report, surroundings.colours()));
         surroundings.out().println("report: " + file);
         return report.verdict().exitCode();
-    }
-
-    /// The folder for the report, made now: whoever gave a name that cannot be one wants to know before the work.
-    private Path folder() {
-        try {
-            return Files.createDirectories(Path.of(out));
-        } catch (InvalidPathException | IOException e) {
-            throw new UsageException("--out: cannot make the folder '" + out + "': " + e);
-        }
     }
 }

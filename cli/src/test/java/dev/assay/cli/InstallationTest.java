@@ -25,10 +25,14 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import joptsimple.OptionSpec;
 import me.tongfei.progressbar.ProgressBar;
+import org.HdrHistogram.Histogram;
+import org.apache.commons.math3.util.FastMath;
 import org.jline.terminal.Terminal;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.openjdk.jmh.annotations.Benchmark;
 import picocli.CommandLine;
 import tools.jackson.core.JsonParser;
 import tools.jackson.databind.json.JsonMapper;
@@ -47,6 +51,10 @@ class InstallationTest {
             Report.class,
             GoldenSuite.class,
             CeilingProbe.class,
+            Histogram.class,
+            Benchmark.class,
+            OptionSpec.class,
+            FastMath.class,
             CommandLine.class,
             ProgressBar.class,
             Terminal.class,

@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
 /// @param verdict as computed by [Verdicts#of]
 /// @param faults what is wrong with the harness or the goldens; there are some exactly where the verdict is
 ///     [Verdict#FAULT]
+/// @param results of a verification; empty in a report of measurements
+/// @param bench rows of measurements; empty in a report of a verification
 public record Report(
         String format,
         String suiteVersion,
@@ -27,7 +29,8 @@ public record Report(
         List<Fault> faults,
         Environment environment,
         List<EngineSummary> engines,
-        List<CheckResult> results) {
+        List<CheckResult> results,
+        List<BenchRow> bench) {
     public static final String FORMAT = "assay-report/1";
 
     public Report {
@@ -37,5 +40,6 @@ public record Report(
         faults = List.copyOf(faults);
         engines = List.copyOf(engines);
         results = List.copyOf(results);
+        bench = List.copyOf(bench);
     }
 }

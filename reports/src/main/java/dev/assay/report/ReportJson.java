@@ -44,6 +44,8 @@ public final class ReportJson {
             .addMixIn(Report.class, NullableShard.class)
             .addMixIn(CheckResult.class, NullableDetails.class)
             .addMixIn(BudgetUse.class, DerivedUse.class)
+            .addMixIn(BenchRow.class, NullableFigures.class)
+            .addMixIn(BenchRow.Checked.class, NullableComparisons.class)
             .build();
 
     // The line end is fixed so that the same report is the same bytes everywhere.
@@ -151,6 +153,52 @@ public final class ReportJson {
         @JsonSetter(nulls = Nulls.SET)
         @Nullable
         Divergence firstDivergence();
+
+        @JsonSetter(nulls = Nulls.SET)
+        @Nullable
+        String message();
+    }
+
+    /// What may be null in a row of measurements.
+    private interface NullableFigures {
+        @JsonSetter(nulls = Nulls.SET)
+        BenchRow.@Nullable Execution execution();
+
+        @JsonSetter(nulls = Nulls.SET)
+        BenchRow.@Nullable Prefill prefill();
+
+        @JsonSetter(nulls = Nulls.SET)
+        BenchRow.@Nullable Decode decode();
+
+        @JsonSetter(nulls = Nulls.SET)
+        BenchRow.@Nullable KvCache kvCache();
+
+        @JsonSetter(nulls = Nulls.SET)
+        BenchRow.@Nullable ActiveParameters activeParameters();
+
+        @JsonSetter(nulls = Nulls.SET)
+        BenchRow.@Nullable Memory memory();
+
+        @JsonSetter(nulls = Nulls.SET)
+        BenchRow.@Nullable Ceilings ceilings();
+
+        @JsonSetter(nulls = Nulls.SET)
+        BenchRow.@Nullable WarmUp warmUp();
+    }
+
+    /// What may be null in the check of a row.
+    private interface NullableComparisons {
+        @JsonSetter(nulls = Nulls.SET)
+        @Nullable
+        BudgetUse reference();
+
+        @JsonSetter(nulls = Nulls.SET)
+        @Nullable
+        BudgetUse timed();
+
+        @JsonSetter(nulls = Nulls.SET)
+        @Nullable
+        String logitsSha256();
 
         @JsonSetter(nulls = Nulls.SET)
         @Nullable

@@ -55,6 +55,19 @@ public final class Verdicts {
         return Verdict.CONFORMANT;
     }
 
+    /// The verdict on measurements: there is no speed without a right result, so that a row without figures is a
+    /// failure, unless the engine had declared that it cannot run the model.
+    ///
+    /// @param faults what is wrong with the harness
+    public static Verdict ofBench(List<BenchRow> rows, List<Fault> faults) {
+        List<Outcome> outcomes =
+                rows.stream().map(row -> row.checked().outcome()).toList();
+        if (!faults.isEmpty() || outcomes.stream().noneMatch(Verdicts::ran)) {
+            return Verdict.FAULT;
+        }
+        return outcomes.stream().anyMatch(Verdicts::isFailure) ? Verdict.NON_CONFORMANT : Verdict.CONFORMANT;
+    }
+
     /// Engines that ran checks of which none compared numbers with the oracle's, sorted.
     public static Set<String> unjudged(List<CheckResult> results) {
         Set<String> engines = new TreeSet<>();

@@ -84,6 +84,7 @@ final class Samples {
                         "-Xmx4g"),
                 List.of(new EngineSummary(
                         "reference", "Reference", "0.1.0", "FLOAT32", "scalar", 0, List.of("sums in double"))),
-                List.of(results));
+                List.of(results),
+                List.of());
     }
 }

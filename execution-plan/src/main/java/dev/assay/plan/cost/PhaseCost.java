@@ -9,7 +9,6 @@ import dev.assay.plan.LayerExtra;
 import dev.assay.plan.Mask;
 import dev.assay.plan.MixtureOfExperts;
 import dev.assay.plan.OutputHead;
-import dev.assay.plan.PerLayerEmbedding;
 import dev.assay.plan.PlanWeights;
 import dev.assay.plan.WeightRole;
 import java.util.Map;
@@ -27,21 +26,17 @@ public record PhaseCost(long flops, long weightBytes, long cacheBytesRead, long 
     /// cached:
     /// its up projection is applied to the query and to the result.
     ///
-    /// @param bytesPerWeight of every tensor alike
     /// @param bytesPerCached of a number in the cache
-    public static PhaseCost decode(DecoderPlan plan, int position, int bytesPerWeight, int bytesPerCached) {
+    public static PhaseCost decode(DecoderPlan plan, int position, WeightBytes weights, int bytesPerCached) {
         if (position < 0) {
             throw new IllegalArgumentException("position: found " + position + ", expected at least 0");
         }
         ParameterCount parameters = ParameterCount.of(plan);
         KvCacheCount cache = KvCacheCount.of(plan);
         long attention = attentionFlops(plan, Form.LATENT, mask -> mask.visible(position));
-        long weights = parameters.active(ActiveConvention.EXCLUDING_INPUT_EMBEDDING)
-                + parameters.buffers()
-                + lookedUp(plan, parameters);
         return new PhaseCost(
                 linearFlops(plan, parameters) + headFlops(plan) + attention,
-                weights * bytesPerWeight,
+                weightBytes(plan, parameters, weights, 1),
                 // A layer that shares a cache reads it as well.
                 visible(cache, mask -> mask.visible(position)) * bytesPerCached,
                 cache.perPosition() * bytesPerCached);
@@ -51,10 +46,9 @@ public record PhaseCost(long flops, long weightBytes, long cacheBytesRead, long 
     /// expert
     /// is taken to be needed that could be: as many as there are, but no more than tokens choose.
     ///
-    /// @param bytesPerWeight of every tensor alike
     /// @param bytesPerCached of a number in the cache
     public static PhaseCost prefill(
-            DecoderPlan plan, int tokens, LogitsScope logits, int bytesPerWeight, int bytesPerCached) {
+            DecoderPlan plan, int tokens, LogitsScope logits, WeightBytes weights, int bytesPerCached) {
         if (tokens < 1) {
             throw new IllegalArgumentException("tokens: found " + tokens + ", expected at least 1");
         }
@@ -68,14 +62,9 @@ public record PhaseCost(long flops, long weightBytes, long cacheBytesRead, long 
                 Math.multiplyExact(linearFlops(plan, parameters), (long) tokens)
                         + Math.multiplyExact(headFlops(plan), heads),
                 attentionFlops(plan, Form.EXPANDED, mask -> mask.visibleInTotal(tokens)));
-        long weights = parameters.active(ActiveConvention.EXCLUDING_INPUT_EMBEDDING)
-                - parameters.activeRouted()
-                + expertsTouched(plan, tokens)
-                + parameters.buffers()
-                + lookedUp(plan, parameters) * tokens;
         return new PhaseCost(
                 flops,
-                weights * bytesPerWeight,
+                weightBytes(plan, parameters, weights, tokens),
                 visible(cache, mask -> Math.min(tokens, mask.visibleInTotal(tokens))) * bytesPerCached,
                 cache.perPosition() * tokens * bytesPerCached);
     }
@@ -144,32 +133,49 @@ public record PhaseCost(long flops, long weightBytes, long cacheBytesRead, long 
                 .sum();
     }
 
-    private static long expertsTouched(DecoderPlan plan, int tokens) {
+    /// Bytes that `tokens` tokens read at once: everything, but of routed experts as many as they can go to, and of
+    /// tables that are not the head a row for each.
+    private static long weightBytes(DecoderPlan plan, ParameterCount parameters, WeightBytes weights, int tokens) {
+        long sum = 0;
+        for (WeightRole role : WeightRole.values()) {
+            long bytes = weights.of(role);
+            if (bytes == 0) {
+                continue;
+            }
+            long read = switch (role) {
+                case ATTENTION, NORM, DENSE_MLP, ROUTER, CORRECTION_BIAS, SHARED_EXPERT, STREAM, HEAD -> bytes;
+                // Of one size in all layers that have them.
+                case ROUTED_EXPERT -> bytes / expertsIn(plan, Integer.MAX_VALUE) * expertsIn(plan, tokens);
+                case EMBEDDING ->
+                    switch (parameters.head()) {
+                        case TIED -> bytes;
+                        case UNTIED -> bytes / plan.embedding().table().rows() * tokens;
+                    };
+                case POSITION_EMBEDDING, PER_LAYER_EMBEDDING -> bytes / rows(plan, role) * tokens;
+            };
+            sum = Math.addExact(sum, read);
+        }
+        return sum;
+    }
+
+    /// Routed experts that `tokens` tokens can go to, over all layers.
+    private static long expertsIn(DecoderPlan plan, int tokens) {
         long sum = 0;
         for (Layer layer : plan.layers()) {
             if (layer.feedForward() instanceof MixtureOfExperts moe) {
-                long touched = Math.min(
+                sum += Math.min(
                         moe.experts().count(), (long) tokens * moe.router().topK());
-                sum = Math.addExact(
-                        sum, moe.experts().elements() / moe.experts().count() * touched);
             }
         }
         return sum;
     }
 
-    /// Numbers that one token reads of tables that are not the head.
-    private static long lookedUp(DecoderPlan plan, ParameterCount parameters) {
-        long row = switch (parameters.head()) {
-            case TIED -> 0;
-            case UNTIED -> plan.hiddenSize();
-        };
-        long position = parameters.of(WeightRole.POSITION_EMBEDDING) == 0 ? 0 : plan.hiddenSize();
-        return row
-                + position
-                + switch (plan.perLayerEmbedding()) {
-                    case PerLayerEmbedding.None _ -> 0;
-                    case PerLayerEmbedding.TableAndProjection table ->
-                        table.table().columns();
-                };
+    /// Rows of the table of that role.
+    private static long rows(DecoderPlan plan, WeightRole role) {
+        return PlanWeights.of(plan).stream()
+                .filter(use -> use.role() == role)
+                .map(use -> use.ref().storedShape().getFirst())
+                .findFirst()
+                .orElseThrow();
     }
 }

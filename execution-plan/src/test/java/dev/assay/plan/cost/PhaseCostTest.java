@@ -10,10 +10,18 @@ import org.junit.jupiter.api.Test;
 
 /// Operations and bytes of a phase, against sums made by hand.
 class PhaseCostTest {
+    private static PhaseCost decode(DecoderPlan plan, int position, int bytesPerWeight) {
+        return PhaseCost.decode(plan, position, WeightBytes.uniform(plan, bytesPerWeight), 2);
+    }
+
+    private static PhaseCost prefill(DecoderPlan plan, int tokens, LogitsScope logits, int bytesPerWeight) {
+        return PhaseCost.prefill(plan, tokens, logits, WeightBytes.uniform(plan, bytesPerWeight), 2);
+    }
+
     @Test
     void decodingReadsEveryWeightOnceAndTheCacheOnce() {
         // Qwen3-0.6B: tied, no biases, 28 layers of 16 query heads and 8 KV heads of 128.
-        PhaseCost cost = PhaseCost.decode(Published.plan("qwen3-0.6b"), 999, 2, 2);
+        PhaseCost cost = decode(Published.plan("qwen3-0.6b"), 999, 2);
         assertThat(cost.weightBytes()).isEqualTo(2 * 596_049_920L);
         assertThat(cost.cacheBytesRead()).isEqualTo(1000 * 114_688L);
         assertThat(cost.cacheBytesWritten()).isEqualTo(114_688);
@@ -25,7 +33,7 @@ class PhaseCostTest {
     @Test
     void decodingWithExpertsReadsThoseOfOneToken() {
         DecoderPlan plan = Published.plan("deepseek-v3");
-        PhaseCost cost = PhaseCost.decode(plan, 0, 1, 2);
+        PhaseCost cost = decode(plan, 0, 1);
         assertThat(cost.weightBytes()).isEqualTo(36_625_603_584L + 58 * 256 + 7168);
         assertThat(cost.cacheBytesRead()).isEqualTo(70_272);
         // Latent form: scores over 512 + 64 numbers, sums over 512, for 128 heads in 61 layers.
@@ -36,8 +44,7 @@ class PhaseCostTest {
     @Test
     void prefillOfOneTokenIsDecodingTheFirst() {
         DecoderPlan plan = Published.plan("llama-3.2-1b");
-        assertThat(PhaseCost.prefill(plan, 1, LogitsScope.LAST_POSITION, 2, 2))
-                .isEqualTo(PhaseCost.decode(plan, 0, 2, 2));
+        assertThat(prefill(plan, 1, LogitsScope.LAST_POSITION, 2)).isEqualTo(decode(plan, 0, 2));
     }
 
     @Test
@@ -45,30 +52,54 @@ class PhaseCostTest {
         DecoderPlan plan = Published.plan("llama-3.2-1b");
         long sum = 0;
         for (int position = 0; position < 10; position++) {
-            sum += PhaseCost.decode(plan, position, 2, 2).flops();
+            sum += decode(plan, position, 2).flops();
         }
-        assertThat(PhaseCost.prefill(plan, 10, LogitsScope.ALL_POSITIONS, 2, 2).flops())
-                .isEqualTo(sum);
-        assertThat(PhaseCost.prefill(plan, 10, LogitsScope.LAST_POSITION, 2, 2).flops())
-                .isEqualTo(sum - 9 * 2L * 128_256 * 2048);
+        assertThat(prefill(plan, 10, LogitsScope.ALL_POSITIONS, 2).flops()).isEqualTo(sum);
+        assertThat(prefill(plan, 10, LogitsScope.LAST_POSITION, 2).flops()).isEqualTo(sum - 9 * 2L * 128_256 * 2048);
     }
 
     @Test
     void prefillNeedsNoMoreExpertsThanThereAre() {
         DecoderPlan plan = Published.plan("deepseek-v3");
-        long few = PhaseCost.prefill(plan, 2, LogitsScope.LAST_POSITION, 1, 2).weightBytes();
-        long all =
-                PhaseCost.prefill(plan, 1000, LogitsScope.LAST_POSITION, 1, 2).weightBytes();
+        long few = prefill(plan, 2, LogitsScope.LAST_POSITION, 1).weightBytes();
+        long all = prefill(plan, 1000, LogitsScope.LAST_POSITION, 1).weightBytes();
         assertThat(few).isEqualTo(36_625_603_584L + 20_434_649_088L + 58 * 256 + 2 * 7168);
         assertThat(all).isEqualTo(671_026_404_352L - 926_679_040 + 58 * 256 + 1000 * 7168);
+    }
+
+    /// DeepSeek V3 as published: matrices of one byte, all else of two but the correction biases, of four.
+    @Test
+    void tensorsOfSeveralTypesCountAsTheyAreStored() {
+        DecoderPlan plan = Published.plan("deepseek-v3");
+        WeightBytes stored = WeightBytes.stored(
+                plan, name -> name.endsWith("e_score_correction_bias") ? 4 : name.contains("proj") ? 1 : 2);
+        long gains = 61 * (2 * 7168L + 1536 + 512) + 7168;
+        long routers = 58 * 256 * 7168L;
+        long head = 129_280 * 7168L;
+
+        long ofOneByte = 36_625_603_584L - gains - routers - head;
+        assertThat(PhaseCost.decode(plan, 0, stored, 2).weightBytes())
+                .isEqualTo(ofOneByte + 2 * (gains + routers + head) + 4 * 58 * 256 + 2 * 7168);
+        assertThat(stored.total()).isEqualTo(671_026_404_352L + gains + routers + 2 * head + 4 * 58 * 256);
+    }
+
+    @Test
+    void tablesOfPositionsAndLayersAreReadARowAToken() {
+        DecoderPlan gpt2 = Published.plan("gpt2-124m");
+        assertThat(decode(gpt2, 5, 4).weightBytes()).isEqualTo(4 * (124_439_808L - 1024 * 768 + 768));
+        DecoderPlan gemma = Published.plan("gemma-3n-e2b");
+        long row = 30 * 256;
+        long all = ParameterCount.of(gemma).active(ActiveConvention.EXCLUDING_INPUT_EMBEDDING);
+        assertThat(decode(gemma, 5, 2).weightBytes()).isEqualTo(2 * (all + row));
+        assertThat(prefill(gemma, 7, LogitsScope.LAST_POSITION, 2).weightBytes())
+                .isEqualTo(2 * (all + 7 * row));
     }
 
     @Test
     void lengthsThatCannotBeAreRefused() {
         DecoderPlan plan = Published.plan("qwen3-0.6b");
-        assertThatIllegalArgumentException().isThrownBy(() -> PhaseCost.decode(plan, -1, 2, 2));
-        assertThatIllegalArgumentException()
-                .isThrownBy(() -> PhaseCost.prefill(plan, 0, LogitsScope.LAST_POSITION, 2, 2));
+        assertThatIllegalArgumentException().isThrownBy(() -> decode(plan, -1, 2));
+        assertThatIllegalArgumentException().isThrownBy(() -> prefill(plan, 0, LogitsScope.LAST_POSITION, 2));
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> KvCacheCount.of(plan).peak(-1));
     }

@@ -1,5 +1,6 @@
 package dev.assay.perf.ceiling;
 
+import dev.assay.perf.PerfException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -23,23 +24,24 @@ public final class CeilingProbe implements AutoCloseable {
     /// A measurement of the read bandwidth reads the segment this often.
     private static final int READ_PASSES = 2;
 
-    /// A call of [FmaKernel] takes some ten microseconds, and a measurement makes so many calls on each thread.
+    /// Of a call of [FmaKernel]: few enough for exact sums at any width.
     private static final int FMA_STEPS = 1 << 14;
 
-    private static final int FMA_CALLS = 1 << 12;
-
     /// Measurements that are thrown away because they wait for the compiler or for the clock.
-    private static final int WARM_UP = 3;
+    private static final int WARM_UP = 2;
 
     private final int threads;
+    private final int fmaCalls;
     private final long share;
     private final double expectedSum;
     private final Arena arena;
     private final MemorySegment numbers;
     private final ExecutorService pool;
 
-    private CeilingProbe(int threads, long share, Arena arena, ExecutorService pool) throws InterruptedException {
+    private CeilingProbe(int threads, int fmaCalls, long share, Arena arena, ExecutorService pool)
+            throws InterruptedException {
         this.threads = threads;
+        this.fmaCalls = fmaCalls;
         this.share = share;
         this.arena = arena;
         this.pool = pool;
@@ -54,22 +56,22 @@ public final class CeilingProbe implements AutoCloseable {
 
     /// Allocates the segment, starts the threads and warms both kernels up.
     ///
-    /// @param bytes to read in a pass, over all threads; rounded down to whole blocks
+    /// @param effort of a measurement; the bytes are rounded down to whole blocks
     /// @throws IllegalArgumentException if there is not a block for each stream of each thread
     /// @throws InterruptedException if this thread was interrupted
     @SuppressWarnings("MustBeClosedChecker") // The arena lives as long as the probe, whose close() closes it.
-    public static CeilingProbe open(int threads, long bytes) throws InterruptedException {
+    public static CeilingProbe open(int threads, CeilingEffort effort) throws InterruptedException {
         long unit = (long) ReadKernel.STREAMS * ReadKernel.BLOCK_BYTES;
-        long share = threads < 1 ? 0 : bytes / threads / unit * unit;
+        long share = threads < 1 ? 0 : effort.readBytes() / threads / unit * unit;
         if (share == 0) {
-            throw new IllegalArgumentException(threads + " threads and " + bytes
+            throw new IllegalArgumentException(threads + " threads and " + effort.readBytes()
                     + " bytes: expected at least one thread and " + unit + " bytes for each");
         }
         Arena arena = Arena.ofShared();
         ExecutorService pool = Executors.newFixedThreadPool(
                 threads, Thread.ofPlatform().daemon().name("ceiling-", 0).factory());
         try {
-            return new CeilingProbe(threads, share, arena, pool);
+            return new CeilingProbe(threads, effort.fmaCalls(), share, arena, pool);
         } catch (RuntimeException | InterruptedException e) {
             pool.shutdownNow();
             arena.close();
@@ -79,6 +81,7 @@ public final class CeilingProbe implements AutoCloseable {
 
     /// Reads the segment and returns the bandwidth, in bytes per second.
     ///
+    /// @throws PerfException if the sum is wrong
     /// @throws InterruptedException if this thread was interrupted
     public double readBytesPerSecond() throws InterruptedException {
         long start = System.nanoTime();
@@ -90,18 +93,19 @@ public final class CeilingProbe implements AutoCloseable {
 
     /// Computes in registers and returns the speed, in floating-point operations per second.
     ///
+    /// @throws PerfException if the sum is wrong
     /// @throws InterruptedException if this thread was interrupted
     public double fmaFlopsPerSecond() throws InterruptedException {
         long start = System.nanoTime();
-        double sum = onAllThreads(CeilingProbe::multiplyAndAdd);
+        double sum = onAllThreads(this::multiplyAndAdd);
         double seconds = (System.nanoTime() - start) / 1e9;
-        require("sum of the products", (double) threads * FMA_CALLS * FmaKernel.expected(FMA_STEPS), sum);
-        return (double) threads * FMA_CALLS * FmaKernel.flops(FMA_STEPS) / seconds;
+        require("sum of the products", (double) threads * fmaCalls * FmaKernel.expected(FMA_STEPS), sum);
+        return (double) threads * fmaCalls * FmaKernel.flops(FMA_STEPS) / seconds;
     }
 
-    private static double multiplyAndAdd(int thread) {
+    private double multiplyAndAdd(int thread) {
         double sum = 0;
-        for (int i = 0; i < FMA_CALLS; i++) {
+        for (int i = 0; i < fmaCalls; i++) {
             sum += FmaKernel.run(1, FMA_STEPS);
         }
         return sum;
@@ -144,14 +148,14 @@ public final class CeilingProbe implements AutoCloseable {
                 sum += done.get();
             }
         } catch (ExecutionException e) {
-            throw new IllegalStateException("a ceiling could not be measured", e.getCause());
+            throw new PerfException("a ceiling could not be measured: " + e.getCause(), e);
         }
         return sum;
     }
 
     private static void require(String what, double expected, double found) {
         if (found != expected) {
-            throw new IllegalStateException(what + ": expected " + expected + ", found " + found
+            throw new PerfException(what + ": expected " + expected + ", found " + found
                     + ": the vector kernels of this machine or JVM compute wrongly");
         }
     }

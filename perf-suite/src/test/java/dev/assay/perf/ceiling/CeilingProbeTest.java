@@ -14,7 +14,7 @@ class CeilingProbeTest {
     /// Each measurement checks its own sums, over all threads and streams, and throws if one is wrong.
     @Test
     void measuresBothCeilingsOnTwoThreads() throws InterruptedException {
-        try (CeilingProbe probe = CeilingProbe.open(2, 1 << 20)) {
+        try (CeilingProbe probe = CeilingProbe.open(2, new CeilingEffort(1 << 20, 4))) {
             assertThat(probe.readBytesPerSecond()).isBetween(1e6, 1e14);
             assertThat(probe.fmaFlopsPerSecond()).isBetween(1e6, 1e15);
         }
@@ -24,7 +24,7 @@ class CeilingProbeTest {
     @CsvSource({"0, 1000000", "-1, 1000000", "1, 65535", "2, 131071"})
     void refusesWhatLeavesAThreadWithoutWork(int threads, long bytes) {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> CeilingProbe.open(threads, bytes))
+                .isThrownBy(() -> CeilingProbe.open(threads, new CeilingEffort(bytes, 1)))
                 .withMessageContaining("at least one thread and 65536 bytes for each");
     }
 

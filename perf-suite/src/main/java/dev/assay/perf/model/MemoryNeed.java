@@ -1,0 +1,75 @@
+package dev.assay.perf.model;
+
+import dev.assay.plan.WeightRole;
+import dev.assay.plan.cost.KvCacheCount;
+import dev.assay.plan.cost.ParameterCount;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/// Memory that a measurement takes, known before anything is allocated.
+///
+/// @param weightBytes the checkpoint, outside the heap
+/// @param cacheBytes keys, values or latents of the longest context, as float32
+/// @param logitsBytes rows that are kept for the check, on the heap
+/// @param referenceBytes weights that the reference decodes to float32, on the heap, while the checkpoint is open
+public record MemoryNeed(long weightBytes, long cacheBytes, long logitsBytes, long referenceBytes) {
+    /// What the JVM and the ceilings' segment take besides.
+    private static final long OVERHEAD = 3L << 29;
+
+    /// What a measurement of a model takes.
+    ///
+    /// @param promptTokens in the prompt
+    /// @param decodeTokens after it
+    /// @param checkedPositions that the reference computes
+    public static MemoryNeed of(BenchModel model, int promptTokens, int decodeTokens, int checkedPositions) {
+        ParameterCount parameters = ParameterCount.of(model.plan());
+        long positions = (long) promptTokens + decodeTokens;
+        long row = (long) model.config().vocabSize() * Float.BYTES;
+        // The timed rows, the check's, and both again in double while they are compared.
+        long rows = 6 * (decodeTokens + 1L) + 4L * checkedPositions;
+        // Experts are decoded when a token goes to them: no more than all.
+        long routed = Math.min(parameters.of(WeightRole.ROUTED_EXPERT), parameters.activeRouted() * checkedPositions);
+        long decoded = parameters.total() - parameters.of(WeightRole.ROUTED_EXPERT) + routed;
+        return new MemoryNeed(
+                model.weightBytes().total(),
+                KvCacheCount.of(model.plan()).perPosition() * positions * Float.BYTES,
+                rows * row,
+                decoded * Float.BYTES);
+    }
+
+    /// Bytes on the Java heap.
+    public long heapBytes() {
+        return logitsBytes + referenceBytes;
+    }
+
+    /// Bytes in all.
+    public long totalBytes() {
+        return weightBytes + cacheBytes + heapBytes() + OVERHEAD;
+    }
+
+    /// Why a machine cannot hold this, with every figure; nothing if it can.
+    ///
+    /// @param memoryBytes physical memory
+    /// @param maxHeapBytes the largest heap the JVM would use
+    public Optional<String> refusal(long memoryBytes, long maxHeapBytes) {
+        List<String> reasons = new ArrayList<>();
+        if (totalBytes() > memoryBytes) {
+            reasons.add("this machine has " + gib(memoryBytes) + " of memory");
+        }
+        if (heapBytes() > maxHeapBytes) {
+            reasons.add("the Java heap may take " + gib(maxHeapBytes) + " (ASSAY_JAVA_OPTS=-Xmx<size>g gives it more)");
+        }
+        return reasons.isEmpty()
+                ? Optional.empty()
+                : Optional.of("needs " + gib(totalBytes()) + ": weights " + gib(weightBytes) + ", KV cache "
+                        + gib(cacheBytes) + ", logits on the heap " + gib(logitsBytes)
+                        + ", the reference's weights on the heap " + gib(referenceBytes) + ", and "
+                        + gib(OVERHEAD) + " besides; " + String.join(" and ", reasons));
+    }
+
+    private static String gib(long bytes) {
+        return String.format(Locale.ROOT, "%.1f GiB", bytes / (double) (1L << 30));
+    }
+}

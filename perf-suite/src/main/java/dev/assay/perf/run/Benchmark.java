@@ -1,0 +1,277 @@
+package dev.assay.perf.run;
+
+import dev.assay.checkpoint.Checkpoint;
+import dev.assay.engine.Capability;
+import dev.assay.engine.Engine;
+import dev.assay.engine.Footprint;
+import dev.assay.engine.LoadOptions;
+import dev.assay.engine.LogitsScope;
+import dev.assay.engine.Model;
+import dev.assay.engine.Support;
+import dev.assay.perf.PerfException;
+import dev.assay.perf.model.BenchModel;
+import dev.assay.plan.MixtureOfExperts;
+import dev.assay.plan.cost.ActiveConvention;
+import dev.assay.plan.cost.KvCacheCount;
+import dev.assay.plan.cost.ParameterCount;
+import dev.assay.plan.cost.PhaseCost;
+import dev.assay.report.BenchRow;
+import dev.assay.report.BenchRow.ActiveParameters;
+import dev.assay.report.BenchRow.Checked;
+import dev.assay.report.BenchRow.Decode;
+import dev.assay.report.BenchRow.Execution;
+import dev.assay.report.BenchRow.KvCache;
+import dev.assay.report.BenchRow.Memory;
+import dev.assay.report.BenchRow.Prefill;
+import dev.assay.report.BenchRow.Shape;
+import dev.assay.report.BudgetUse;
+import dev.assay.report.Outcome;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// Measures engines on a model. A speed is reported only with a result that was checked:
+///
+/// 1. the timed run, whose logits are kept;
+/// 2. the check run of the same engine on the same tokens, all positions at once and without a clock;
+/// 3. the reference on the first positions.
+///
+/// The check run must agree with the reference, and the timed run with the check run and with itself in every
+/// repetition. An engine that is wrong only beyond the first positions, and wrong alike in both its runs, is not
+/// found here: the conformance suite is there for that.
+///
+/// @param reference engine whose results are right
+/// @param progress is told what is being done
+public record Benchmark(Settings settings, Engine reference, LogitsRule rule, Consumer<String> progress) {
+    /// What a check needs.
+    private static final Set<Capability> NEEDED = EnumSet.of(Capability.FULL_LOGITS, Capability.ALL_POSITIONS);
+
+    /// A measurement of one engine on one model.
+    ///
+    /// @param checkpoint of the model; stays open
+    /// @param reproduce command that measures this again
+    /// @throws PerfException if the measurement itself failed
+    /// @throws InterruptedException if this thread was interrupted
+    public BenchRow run(Engine engine, BenchModel model, Checkpoint checkpoint, Workload workload, String reproduce)
+            throws InterruptedException {
+        Measurement measurement = new Measurement(this, engine, model, checkpoint, workload, reproduce);
+        return switch (engine.supports(model.config())) {
+            case Support.Unsupported(String reason) -> measurement.withoutFigures(Outcome.UNSUPPORTED, reason);
+            case Support.Supported supported -> {
+                Set<Capability> missing = EnumSet.copyOf(NEEDED);
+                missing.removeAll(supported.capabilities());
+                if (!missing.isEmpty()) {
+                    yield measurement.withoutFigures(
+                            Outcome.UNSUPPORTED, "no speed without a checked result, which needs " + missing);
+                }
+                if (reference.supports(model.config()) instanceof Support.Unsupported(String reason)) {
+                    yield measurement.withoutFigures(
+                            Outcome.UNSUPPORTED, "the reference, which checks the result, does not run it: " + reason);
+                }
+                try {
+                    yield measurement.run(supported);
+                } catch (PerfException e) {
+                    throw e;
+                } catch (RuntimeException | StackOverflowError | LinkageError e) {
+                    yield measurement.withoutFigures(Outcome.ERROR, "threw " + e);
+                }
+            }
+        };
+    }
+
+    /// One run of [Benchmark#run], with what it found so far.
+    private static final class Measurement {
+        private final Benchmark benchmark;
+        private final Settings settings;
+        private final Engine engine;
+        private final BenchModel model;
+        private final Checkpoint checkpoint;
+        private final Workload workload;
+        private final String reproduce;
+        private @Nullable Execution execution;
+
+        Measurement(
+                Benchmark benchmark,
+                Engine engine,
+                BenchModel model,
+                Checkpoint checkpoint,
+                Workload workload,
+                String reproduce) {
+            this.benchmark = benchmark;
+            this.settings = benchmark.settings();
+            this.engine = engine;
+            this.model = model;
+            this.checkpoint = checkpoint;
+            this.workload = workload;
+            this.reproduce = reproduce;
+        }
+
+        BenchRow run(Support.Supported supported) throws InterruptedException {
+            TimedRun timed;
+            CheckRun check;
+            Footprint footprint;
+            PeakMemory.reset();
+            now("loading");
+            try (Model loaded = engine.load(checkpoint, new LoadOptions(settings.threads()))) {
+                dev.assay.engine.Execution ran = loaded.execution();
+                execution = new Execution(ran.backend(), ran.vectorBits(), ran.threads());
+                now("measuring");
+                timed = TimedRun.run(loaded, workload, settings);
+                footprint = loaded.footprint();
+                now("checking");
+                check = CheckRun.run(loaded, supported, workload, settings.checkedPositions());
+            }
+            now("asking the reference");
+            Checked checked = check(timed, check, reference());
+            return checked.outcome() == Outcome.PASS
+                    ? withFigures(checked, timed, check, footprint)
+                    : withoutFigures(checked);
+        }
+
+        private void now(String what) {
+            benchmark.progress().accept(engine.info().id() + ": " + what);
+        }
+
+        private float[][] reference() {
+            try (Model loaded = benchmark.reference().load(checkpoint, LoadOptions.defaults())) {
+                return CheckRun.reference(
+                        loaded, workload, settings.checkedPositions(), settings.referenceLimit()); // [positions][V]
+            } catch (RuntimeException e) {
+                throw new PerfException("the reference failed on " + model.name() + ": " + e, e);
+            }
+        }
+
+        /// @param reference rows of the first positions, `[positions][V]`
+        private Checked check(TimedRun timed, CheckRun check, float[][] reference) {
+            float[][] first = Arrays.copyOf(check.first(), reference.length); // [positions][V]
+            BudgetUse toReference = benchmark.rule().judge("check run against the reference", reference, first);
+            BudgetUse toCheck =
+                    benchmark.rule().judge("timed run against the check run", check.timed(), timed.logits());
+            String wrong = null;
+            if (!passes(toReference)) {
+                wrong = "the check run is off the reference";
+            } else if (!passes(toCheck)) {
+                wrong = "the timed run is off the check run of the same engine";
+            } else if (!timed.repeats()) {
+                wrong = "repetitions of the same tokens gave different logits: "
+                        + timed.digests().stream().distinct().count() + " results in "
+                        + timed.digests().size() + " repetitions";
+            }
+            return new Checked(
+                    wrong == null ? Outcome.PASS : Outcome.FAIL,
+                    elements(reference) + elements(timed.logits()),
+                    reference.length,
+                    toReference,
+                    toCheck,
+                    timed.digests().getLast(),
+                    wrong);
+        }
+
+        private static boolean passes(BudgetUse use) {
+            return use.used() <= 1;
+        }
+
+        private static long elements(float[][] rows) {
+            long sum = 0;
+            for (float[] row : rows) {
+                sum += row.length;
+            }
+            return sum;
+        }
+
+        private BenchRow withFigures(Checked checked, TimedRun timed, CheckRun check, Footprint footprint) {
+            int cached = footprint.kvCacheElementBytes();
+            int prompt = workload.prompt().length;
+            int decoded = workload.decoded().length;
+            PhaseCost prefill =
+                    PhaseCost.prefill(model.plan(), prompt, LogitsScope.LAST_POSITION, model.weightBytes(), cached);
+            double bytes = 0;
+            double flops = 0;
+            for (int position = prompt; position < workload.length(); position++) {
+                PhaseCost token = PhaseCost.decode(model.plan(), position, model.weightBytes(), cached);
+                bytes += (double) token.weightBytes() + token.cacheBytesRead() + token.cacheBytesWritten();
+                flops += token.flops();
+            }
+            double bytesPerToken = bytes / decoded;
+            double flopsPerPromptToken = (double) prefill.flops() / prompt;
+            return new BenchRow(
+                    engine.info().id(),
+                    model.name(),
+                    model.dtype(),
+                    settings.threads(),
+                    shape(),
+                    execution,
+                    checked,
+                    new Prefill(
+                            prompt,
+                            timed.prefill().median(),
+                            timed.prefill(),
+                            prefill.flops(),
+                            flopsPerPromptToken
+                                    * timed.prefill().median()
+                                    / timed.ceilings().fmaFlopsPerSecond()),
+                    new Decode(
+                            decoded,
+                            timed.decode().median(),
+                            timed.decode(),
+                            bytesPerToken,
+                            flops / decoded,
+                            bytesPerToken
+                                    * timed.decode().median()
+                                    / timed.ceilings().readBytesPerSecond(),
+                            timed.latency(),
+                            timed.allocatedBytesPerToken().median(),
+                            (long) model.config().vocabSize() * Float.BYTES),
+                    new KvCache(
+                            timed.cacheBytes(), KvCacheCount.of(model.plan()).live(workload.length()) * cached),
+                    activeParameters(check.experts()),
+                    new Memory(timed.peakRssBytes(), model.weightBytes().total(), footprint.weightBytes()),
+                    timed.ceilings(),
+                    timed.warmUp(),
+                    reproduce);
+        }
+
+        private ActiveParameters activeParameters(ExpertCounter experts) {
+            ParameterCount parameters = ParameterCount.of(model.plan());
+            long formula = parameters.active(ActiveConvention.EXCLUDING_INPUT_EMBEDDING);
+            if (!experts.hasCounted()) {
+                return new ActiveParameters(formula, formula);
+            }
+            // No family has experts of several sizes.
+            long perExpert = model.plan().layers().stream()
+                    .filter(layer -> layer.feedForward() instanceof MixtureOfExperts)
+                    .mapToLong(layer -> elementsOfAnExpert((MixtureOfExperts) layer.feedForward()))
+                    .findFirst()
+                    .orElseThrow();
+            long counted = formula - parameters.activeRouted() + Math.round(perExpert * experts.perToken());
+            return new ActiveParameters(counted, formula);
+        }
+
+        private static long elementsOfAnExpert(MixtureOfExperts moe) {
+            return moe.experts().elements() / moe.experts().count();
+        }
+
+        BenchRow withoutFigures(Outcome outcome, String message) {
+            return withoutFigures(Checked.ended(outcome, message));
+        }
+
+        private BenchRow withoutFigures(Checked checked) {
+            return BenchRow.unmeasured(
+                    engine.info().id(),
+                    model.name(),
+                    model.dtype(),
+                    settings.threads(),
+                    shape(),
+                    execution,
+                    checked,
+                    reproduce);
+        }
+
+        private Shape shape() {
+            return new Shape(
+                    model.config().architecture().id(), model.config().numHiddenLayers(), model.publishedLayers());
+        }
+    }
+}

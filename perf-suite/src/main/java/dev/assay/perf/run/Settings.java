@@ -1,0 +1,42 @@
+package dev.assay.perf.run;
+
+import dev.assay.perf.ceiling.CeilingEffort;
+import java.time.Duration;
+
+/// How to measure.
+///
+/// @param threads that the engine may use, and that the ceilings are measured on
+/// @param repetitions timed, at least 1
+/// @param warmUpLimit after which the timed repetitions begin although the speed still rises
+/// @param ceilings how much a measurement of the ceilings reads and computes
+/// @param checkedPositions that the reference computes, at most
+/// @param referenceLimit after which the reference begins no further position
+public record Settings(
+        int threads,
+        int repetitions,
+        Duration warmUpLimit,
+        CeilingEffort ceilings,
+        int checkedPositions,
+        Duration referenceLimit) {
+    /// Positions that the reference computes. It is scalar, and each costs it seconds on a model of a billion
+    /// parameters.
+    public static final int CHECKED_POSITIONS = 4;
+
+    public Settings {
+        if (threads < 1 || repetitions < 1 || checkedPositions < 1) {
+            throw new IllegalArgumentException("expected at least one thread, repetition and checked position, found "
+                    + threads + ", " + repetitions + " and " + checkedPositions);
+        }
+    }
+
+    /// Settings for models of published size.
+    public static Settings of(int threads, int repetitions) {
+        return new Settings(
+                threads,
+                repetitions,
+                Duration.ofMinutes(1),
+                CeilingEffort.STANDARD,
+                CHECKED_POSITIONS,
+                Duration.ofMinutes(1));
+    }
+}

@@ -1,0 +1,138 @@
+package dev.assay.perf.run;
+
+import dev.assay.engine.LogitsScope;
+import dev.assay.engine.Model;
+import dev.assay.engine.Session;
+import dev.assay.engine.SessionOptions;
+import dev.assay.engine.TapListener;
+import dev.assay.perf.ceiling.CeilingProbe;
+import dev.assay.report.BenchRow.Ceilings;
+import dev.assay.report.BenchRow.Latency;
+import dev.assay.report.BenchRow.WarmUp;
+import dev.assay.report.Spread;
+import java.util.ArrayList;
+import java.util.List;
+import org.HdrHistogram.Histogram;
+
+/// The repetitions of a workload on one engine, with the ceilings of the machine measured before, between and after
+/// them: what slows the machine down slows both.
+///
+/// @param prefill tokens per second of each repetition
+/// @param decode tokens per second of each repetition
+/// @param latency of decoded tokens
+/// @param allocatedBytesPerToken of each repetition
+/// @param cacheBytes that the session held after the last token
+/// @param peakRssBytes of the process from the reset of the peak to the end of the warm-up
+/// @param logits of the last repetition, `[1 + decoded][V]`
+/// @param digests of the logits of each repetition
+record TimedRun(
+        Spread prefill,
+        Spread decode,
+        Latency latency,
+        Spread allocatedBytesPerToken,
+        long cacheBytes,
+        long peakRssBytes,
+        WarmUp warmUp,
+        Ceilings ceilings,
+        float[][] logits,
+        List<String> digests) {
+    /// A repetition must beat the fastest before it by more than this to count as faster.
+    private static final double FASTER = 0.97;
+
+    /// So many repetitions in a row that are not faster end the warm-up.
+    private static final int CALM = 2;
+
+    /// Latencies are recorded up to this, in nanoseconds, and to three significant digits.
+    private static final long LONGEST_LATENCY = 3_600_000_000_000L;
+
+    private static final int DIGITS = 3;
+
+    /// Warms up and measures.
+    ///
+    /// @throws InterruptedException if this thread was interrupted
+    static TimedRun run(Model model, Workload workload, Settings settings) throws InterruptedException {
+        SessionOptions options = new SessionOptions(workload.length(), LogitsScope.LAST_POSITION, TapListener.NONE);
+        try (Session session = model.newSession(options)) {
+            WarmUp warmUp = warmUp(session, workload, settings);
+            // Before the ceilings' segment is there.
+            long peakRss = PeakMemory.bytes();
+            try (CeilingProbe probe = CeilingProbe.open(settings.threads(), settings.ceilings())) {
+                return measure(session, workload, settings, probe, warmUp, peakRss);
+            }
+        }
+    }
+
+    private static WarmUp warmUp(Session session, Workload workload, Settings settings) {
+        long start = System.nanoTime();
+        long limit = settings.warmUpLimit().toNanos();
+        long bestPrefill = Long.MAX_VALUE;
+        long bestDecode = Long.MAX_VALUE;
+        int repetitions = 0;
+        int calm = 0;
+        do {
+            Repetition repetition = Repetition.run(session, workload);
+            repetitions++;
+            boolean faster = repetition.prefillNanos() < FASTER * bestPrefill
+                    || repetition.totalDecodeNanos() < FASTER * bestDecode;
+            calm = faster ? 0 : calm + 1;
+            bestPrefill = Math.min(bestPrefill, repetition.prefillNanos());
+            bestDecode = Math.min(bestDecode, repetition.totalDecodeNanos());
+        } while (calm < CALM && System.nanoTime() - start < limit);
+        return new WarmUp(repetitions, (System.nanoTime() - start) / 1e6, calm == CALM);
+    }
+
+    private static TimedRun measure(
+            Session session, Workload workload, Settings settings, CeilingProbe probe, WarmUp warmUp, long peakRss)
+            throws InterruptedException {
+        Histogram latencies = new Histogram(LONGEST_LATENCY, DIGITS);
+        List<Double> prefill = new ArrayList<>();
+        List<Double> decode = new ArrayList<>();
+        List<Double> allocated = new ArrayList<>();
+        List<Double> read = new ArrayList<>();
+        List<Double> fma = new ArrayList<>();
+        List<String> digests = new ArrayList<>();
+        float[][] logits = {}; // [1 + decoded][V] after the loop
+        for (int i = 0; i < settings.repetitions(); i++) {
+            read.add(probe.readBytesPerSecond());
+            fma.add(probe.fmaFlopsPerSecond());
+            Repetition repetition = Repetition.run(session, workload);
+            prefill.add(repetition.prefillTokensPerSecond(workload));
+            decode.add(repetition.decodeTokensPerSecond());
+            allocated.add((double) repetition.allocatedBytes() / workload.decoded().length);
+            for (long nanos : repetition.decodeNanos()) {
+                latencies.recordValue(Math.min(nanos, LONGEST_LATENCY));
+            }
+            logits = repetition.logits();
+            digests.add(FullLogits.sha256(logits));
+        }
+        read.add(probe.readBytesPerSecond());
+        fma.add(probe.fmaFlopsPerSecond());
+        Spread readSpread = Spread.of(read);
+        Spread fmaSpread = Spread.of(fma);
+        return new TimedRun(
+                Spread.of(prefill),
+                Spread.of(decode),
+                latency(latencies),
+                Spread.of(allocated),
+                session.kvCacheBytes(),
+                peakRss,
+                warmUp,
+                new Ceilings(readSpread.median(), readSpread, fmaSpread.median(), fmaSpread),
+                logits,
+                digests);
+    }
+
+    private static Latency latency(Histogram nanos) {
+        return new Latency(
+                nanos.getTotalCount(),
+                nanos.getValueAtPercentile(50) / 1e6,
+                nanos.getValueAtPercentile(90) / 1e6,
+                nanos.getValueAtPercentile(99) / 1e6,
+                nanos.getMaxValue() / 1e6);
+    }
+
+    /// Whether every repetition computed the same, to the bit.
+    boolean repeats() {
+        return digests.stream().distinct().count() == 1;
+    }
+}

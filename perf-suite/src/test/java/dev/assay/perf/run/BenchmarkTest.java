@@ -1,0 +1,249 @@
+package dev.assay.perf.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.assay.checkpoint.Checkpoint;
+import dev.assay.config.ModelConfig;
+import dev.assay.engine.Capability;
+import dev.assay.engine.Engine;
+import dev.assay.engine.LogitsScope;
+import dev.assay.engine.Prediction;
+import dev.assay.engine.SessionOptions;
+import dev.assay.engine.Support;
+import dev.assay.perf.PerfException;
+import dev.assay.perf.ceiling.CeilingEffort;
+import dev.assay.perf.model.BenchModel;
+import dev.assay.reference.ReferenceEngine;
+import dev.assay.report.BenchRow;
+import dev.assay.report.BudgetUse;
+import dev.assay.report.BudgetUse.Yardstick;
+import dev.assay.report.Outcome;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+class BenchmarkTest {
+    private static final Settings SETTINGS =
+            new Settings(2, 3, Duration.ofSeconds(5), new CeilingEffort(1 << 20, 4), 4, Duration.ofMinutes(1));
+
+    /// Allows a difference of a millionth.
+    private static final LogitsRule RULE = (what, expected, actual) -> {
+        assertThat(actual).as(what).hasDimensions(expected.length, expected[0].length);
+        double max = 0;
+        for (int row = 0; row < expected.length; row++) {
+            for (int i = 0; i < expected[row].length; i++) {
+                max = Math.max(max, Math.abs(actual[row][i] - (double) expected[row][i]));
+            }
+        }
+        return new BudgetUse("logits", what, max, 1e-6, max, 1e-6, Yardstick.STANDARD_DEVIATION);
+    };
+
+    private static BenchRow run(Engine engine, BenchModel model) throws InterruptedException {
+        return run(engine, model, new ArrayList<>());
+    }
+
+    private static BenchRow run(Engine engine, BenchModel model, List<String> progress) throws InterruptedException {
+        Workload workload = Workload.random(9, 5, model.config().vocabSize());
+        try (Checkpoint checkpoint = model.checkpoint().get()) {
+            return new Benchmark(SETTINGS, new ReferenceEngine(), RULE, progress::add)
+                    .run(engine, model, checkpoint, workload, "./assay bench");
+        }
+    }
+
+    @Test
+    void aRightEngineGetsFiguresThatFollowFromOneAnother() throws InterruptedException {
+        List<String> progress = new ArrayList<>();
+
+        BenchRow row = run(new AlteredEngine(), TinyModel.DENSE, progress);
+
+        assertThat(row.checked().message()).isNull();
+        assertThat(row.checked().outcome()).isEqualTo(Outcome.PASS);
+        // Four positions against the reference, and six timed rows against the check run.
+        assertThat(row.checked().elements()).isEqualTo(10 * 37);
+        assertThat(row.checked().positions()).isEqualTo(4);
+        BenchRow.Prefill prefill = Objects.requireNonNull(row.prefill());
+        BenchRow.Decode decode = Objects.requireNonNull(row.decode());
+        BenchRow.Ceilings ceilings = Objects.requireNonNull(row.ceilings());
+        assertThat(prefill.tokens()).isEqualTo(9);
+        assertThat(prefill.spread().samples()).hasSize(3);
+        assertThat(prefill.fmaPeakShare() * ceilings.fmaFlopsPerSecond())
+                .isCloseTo(prefill.flops() / 9.0 * prefill.tokensPerSecond(), within(1e-3));
+        assertThat(decode.tokens()).isEqualTo(5);
+        assertThat(decode.spread().samples()).hasSize(3);
+        assertThat(decode.latency().count()).isEqualTo(15);
+        assertThat(decode.readCeilingShare() * ceilings.readBytesPerSecond())
+                .isCloseTo(decode.bytesPerToken() * decode.tokensPerSecond(), within(1e-3));
+        // The reference allocates, at least the row of logits that it returns.
+        assertThat(decode.returnedBytesPerToken()).isEqualTo(37 * 4);
+        assertThat(decode.allocatedBytesPerToken()).isGreaterThan(37 * 4);
+        // Ceilings are measured before each repetition and after the last.
+        assertThat(ceilings.read().samples()).hasSize(4);
+        assertThat(ceilings.fma().samples()).hasSize(4);
+        assertThat(progress)
+                .containsExactly(
+                        "altered: loading", "altered: measuring", "altered: checking", "altered: asking the reference");
+    }
+
+    /// 3 layers of 2 KV heads of 6, keys and values, in float32, for 14 positions; all weights but the tied head
+    /// once.
+    @Test
+    void countsBytesAsTheArchitectureMeansThem() throws InterruptedException {
+        BenchRow row = run(new AlteredEngine(), TinyModel.DENSE);
+
+        assertThat(row.kvCache()).isEqualTo(new BenchRow.KvCache(3 * 2 * 2 * 6 * 4 * 14, 3 * 2 * 2 * 6 * 4 * 14));
+        long layer = 18 * 24 * 2 + 18 * 12 * 2 + 3 * 18 * 13 + 2 * 18 + 2 * 6;
+        long parameters = 37 * 18 + 3 * layer + 18;
+        assertThat(row.activeParameters()).isEqualTo(new BenchRow.ActiveParameters(parameters, parameters));
+        // Positions 9 to 13: weights in bf16, a cache of 10 to 14 positions read, one position written.
+        assertThat(Objects.requireNonNull(row.decode()).bytesPerToken())
+                .isEqualTo((double) (2 * parameters + 3 * 2 * 2 * 6 * 4 * (12 + 1)));
+    }
+
+    @Test
+    void countsTheExpertsThatTokensWentTo() throws InterruptedException {
+        BenchRow row = run(new AlteredEngine(), TinyModel.EXPERTS);
+
+        assertThat(row.checked().outcome()).isEqualTo(Outcome.PASS);
+        long layer = 18 * 24 * 2 + 18 * 12 * 2 + 5 * 18 + 2 * (3 * 18 * 7) + 2 * 18 + 2 * 6;
+        long parameters = 37 * 18 + 2 * layer + 18;
+        assertThat(row.activeParameters()).isEqualTo(new BenchRow.ActiveParameters(parameters, parameters));
+    }
+
+    @Test
+    void anEngineThatIsOffTheReferenceGetsNone() throws InterruptedException {
+        Engine wrong = new AlteredEngine() {
+            @Override
+            Prediction prefilled(SessionOptions options, Prediction prediction) {
+                return options.logits() == LogitsScope.ALL_POSITIONS ? off(prediction, 1e-3f) : prediction;
+            }
+        };
+
+        BenchRow row = run(wrong, TinyModel.DENSE);
+
+        assertThat(row.checked().outcome()).isEqualTo(Outcome.FAIL);
+        assertThat(row.checked().message()).isEqualTo("the check run is off the reference");
+        assertThat(row.prefill()).isNull();
+        assertThat(row.ceilings()).isNull();
+    }
+
+    @Test
+    void anEngineThatDecodesWrongWhileTheClockRunsGetsNone() throws InterruptedException {
+        Engine wrong = new AlteredEngine() {
+            @Override
+            Prediction decoded(SessionOptions options, Prediction prediction) {
+                return off(prediction, 1e-3f);
+            }
+        };
+
+        BenchRow row = run(wrong, TinyModel.DENSE);
+
+        assertThat(row.checked().message()).isEqualTo("the timed run is off the check run of the same engine");
+        assertThat(row.decode()).isNull();
+    }
+
+    @Test
+    void anEngineThatDoesNotRepeatItselfGetsNone() throws InterruptedException {
+        Engine wrong = new AlteredEngine() {
+            private int calls;
+
+            @Override
+            Prediction decoded(SessionOptions options, Prediction prediction) {
+                return off(prediction, ++calls * 1e-8f);
+            }
+        };
+
+        BenchRow row = run(wrong, TinyModel.DENSE);
+
+        assertThat(row.checked().outcome()).isEqualTo(Outcome.FAIL);
+        assertThat(row.checked().message())
+                .isEqualTo("repetitions of the same tokens gave different logits: 3 results in 3 repetitions");
+    }
+
+    @Test
+    void aNaNNeverPasses() throws InterruptedException {
+        Engine wrong = new AlteredEngine() {
+            @Override
+            Prediction decoded(SessionOptions options, Prediction prediction) {
+                return off(prediction, Float.NaN);
+            }
+        };
+
+        assertThat(run(wrong, TinyModel.DENSE).checked().outcome()).isEqualTo(Outcome.FAIL);
+    }
+
+    @Test
+    void anEngineThatThrowsIsARowThatSaysSo() throws InterruptedException {
+        Engine failing = new AlteredEngine() {
+            @Override
+            Prediction decoded(SessionOptions options, Prediction prediction) {
+                throw new IllegalStateException("no more");
+            }
+        };
+
+        BenchRow row = run(failing, TinyModel.DENSE);
+
+        assertThat(row.checked().outcome()).isEqualTo(Outcome.ERROR);
+        assertThat(row.checked().message()).contains("threw java.lang.IllegalStateException: no more");
+        assertThat(Objects.requireNonNull(row.execution()).backend()).isEqualTo("scalar");
+    }
+
+    /// A fault of the reference is not the engine's.
+    @Test
+    void aReferenceThatFailsIsAFault() {
+        Engine failing = new AlteredEngine() {
+            @Override
+            Prediction decoded(SessionOptions options, Prediction prediction) {
+                throw new IllegalStateException("no more");
+            }
+        };
+        Workload workload = Workload.random(2, 1, 37);
+
+        assertThatThrownBy(() -> {
+                    try (Checkpoint checkpoint = TinyModel.DENSE.checkpoint().get()) {
+                        new Benchmark(SETTINGS, failing, RULE, _ -> {})
+                                .run(new AlteredEngine(), TinyModel.DENSE, checkpoint, workload, "./assay bench");
+                    }
+                })
+                .isInstanceOf(PerfException.class)
+                .hasMessageContaining("the reference failed on tiny: java.lang.IllegalStateException: no more");
+    }
+
+    @Test
+    void whatCannotBeCheckedIsNotMeasured() throws InterruptedException {
+        Engine greedy = new AlteredEngine() {
+            @Override
+            public Support supports(ModelConfig config) {
+                return new Support.Supported(Set.of(Capability.GREEDY_TOKENS, Capability.ALL_POSITIONS));
+            }
+        };
+        Engine unable = new AlteredEngine() {
+            @Override
+            public Support supports(ModelConfig config) {
+                return new Support.Unsupported("no kernel for anything");
+            }
+        };
+
+        assertThat(run(greedy, TinyModel.DENSE).checked())
+                .isEqualTo(BenchRow.Checked.ended(
+                        Outcome.UNSUPPORTED, "no speed without a checked result, which needs [FULL_LOGITS]"));
+        assertThat(run(unable, TinyModel.DENSE).checked().message()).isEqualTo("no kernel for anything");
+    }
+
+    @Test
+    void predictionsOfAnotherKindThanDeclaredAreAnError() throws InterruptedException {
+        Engine lying = new AlteredEngine() {
+            @Override
+            Prediction decoded(SessionOptions options, Prediction prediction) {
+                return new Prediction.GreedyTokens(new int[] {0});
+            }
+        };
+
+        assertThat(run(lying, TinyModel.DENSE).checked().message())
+                .contains("declared full logits and returned GreedyTokens");
+    }
+}

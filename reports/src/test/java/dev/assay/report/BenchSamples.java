@@ -1,0 +1,110 @@
+package dev.assay.report;
+
+import dev.assay.report.BenchRow.ActiveParameters;
+import dev.assay.report.BenchRow.Ceilings;
+import dev.assay.report.BenchRow.Checked;
+import dev.assay.report.BenchRow.Decode;
+import dev.assay.report.BenchRow.Execution;
+import dev.assay.report.BenchRow.KvCache;
+import dev.assay.report.BenchRow.Latency;
+import dev.assay.report.BenchRow.Memory;
+import dev.assay.report.BenchRow.Prefill;
+import dev.assay.report.BenchRow.Shape;
+import dev.assay.report.BenchRow.WarmUp;
+import dev.assay.report.BudgetUse.Yardstick;
+import java.util.List;
+
+/// Rows of measurements to test with.
+final class BenchSamples {
+    private static final String REPRODUCE = "./assay bench --shape qwen3-0.6b --engine vector";
+
+    private BenchSamples() {}
+
+    static BenchRow measured() {
+        Spread read = Spread.of(33e9, 31e9, 32e9);
+        Spread fma = Spread.of(470e9, 473e9, 468e9);
+        return new BenchRow(
+                "vector",
+                "qwen3-0.6b",
+                "bf16",
+                2,
+                new Shape("qwen3", 28, 28),
+                new Execution("vector", 512, 2),
+                new Checked(Outcome.PASS, 10_483_584, 4, use(0.25), use(0.125), Samples.DIGEST, null),
+                new Prefill(512, 320, Spread.of(310.0, 330.0, 320.0), 450_971_566_080L, 0.6),
+                new Decode(
+                        64,
+                        25,
+                        Spread.of(24.5, 25.0, 25.5),
+                        1.25e9,
+                        1.3e9,
+                        0.9,
+                        new Latency(192, 39.5, 41, 44.25, 51),
+                        607_744,
+                        607_744),
+                new KvCache(132_120_576, 132_120_576),
+                new ActiveParameters(596_049_920, 596_049_920),
+                new Memory(2_000_000_000, 1_192_099_840, 0),
+                new Ceilings(read.median(), read, fma.median(), fma),
+                new WarmUp(4, 16_000, true),
+                REPRODUCE);
+    }
+
+    static BenchRow slice() {
+        BenchRow whole = measured();
+        return new BenchRow(
+                whole.engine(),
+                "deepseek-v3",
+                "fp8",
+                whole.threads(),
+                new Shape("deepseek-v3", 4, 61),
+                whole.execution(),
+                whole.checked(),
+                whole.prefill(),
+                whole.decode(),
+                whole.kvCache(),
+                whole.activeParameters(),
+                whole.memory(),
+                whole.ceilings(),
+                whole.warmUp(),
+                whole.reproduce());
+    }
+
+    static BenchRow wrong() {
+        return withoutFigures(new Checked(
+                Outcome.FAIL,
+                10_483_584,
+                4,
+                use(75),
+                use(0.125),
+                Samples.DIGEST,
+                "the check run is off the reference"));
+    }
+
+    static BenchRow withoutFigures(Checked checked) {
+        return BenchRow.unmeasured(
+                "vector", "qwen3-0.6b", "bf16", 2, new Shape("qwen3", 28, 28), null, checked, REPRODUCE);
+    }
+
+    static Report report(BenchRow... rows) {
+        Report verification = Samples.report(Samples.passed("reference", "one-shot"));
+        return new Report(
+                verification.format(),
+                verification.suiteVersion(),
+                verification.goldensSha256(),
+                "./assay bench --shape qwen3-0.6b",
+                null,
+                verification.startedAt(),
+                verification.milliseconds(),
+                Verdicts.ofBench(List.of(rows), List.of()),
+                List.of(),
+                verification.environment(),
+                verification.engines(),
+                List.of(),
+                List.of(rows));
+    }
+
+    private static BudgetUse use(double share) {
+        return new BudgetUse("logits", "a run", share * 2e-5, 2e-5, share * 1e-4, 2e-4, Yardstick.STANDARD_DEVIATION);
+    }
+}
