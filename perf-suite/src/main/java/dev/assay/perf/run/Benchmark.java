@@ -114,7 +114,7 @@ public record Benchmark(Settings settings, Engine reference, LogitsRule rule, Co
             Footprint footprint;
             PeakMemory.reset();
             now("loading");
-            try (Model loaded = engine.load(checkpoint, new LoadOptions(settings.threads()))) {
+            try (Model loaded = engine.load(checkpoint, LoadOptions.ofThreads(settings.threads()))) {
                 dev.assay.engine.Execution ran = loaded.execution();
                 execution = new Execution(ran.backend(), ran.vectorBits(), ran.threads());
                 now("measuring");

@@ -33,16 +33,20 @@ public final class BFloat16Weights {
             int columns,
             float[] x,
             float[] y,
-            int yOffset) {
+            int yOffset,
+            float[] lanes) {
         int bound = Phases.bound(columns, PHASES);
         int size = bound / PHASES;
-        int quarter = (to - from) / 4;
-        long apart = quarter * rowBytes;
+        int quarter = Math.ceilDiv(to - from, 4);
         for (int r = from; r < from + quarter; r++) {
+            // Where four do not divide the rows, the last quarters meet their end and compute its row again.
+            int second = Math.min(r + quarter, to - 1);
+            int third = Math.min(r + 2 * quarter, to - 1);
+            int fourth = Math.min(r + 3 * quarter, to - 1);
             long a = offset + r * rowBytes;
-            long b = a + apart;
-            long c = b + apart;
-            long d = c + apart;
+            long b = offset + second * rowBytes;
+            long c = offset + third * rowBytes;
+            long d = offset + fourth * rowBytes;
             FloatVector sumA = FloatVector.zero(FLOATS);
             FloatVector sumB = FloatVector.zero(FLOATS);
             FloatVector sumC = FloatVector.zero(FLOATS);
@@ -72,22 +76,14 @@ public final class BFloat16Weights {
                 sumC = wc.and(UPPER).reinterpretAsFloats().fma(odd, sumC);
                 sumD = wd.and(UPPER).reinterpretAsFloats().fma(odd, sumD);
             }
-            y[yOffset + r] = Lanes.sum(sumA) + tail(w, a, bound, columns, x);
-            y[yOffset + r + quarter] = Lanes.sum(sumB) + tail(w, b, bound, columns, x);
-            y[yOffset + r + 2 * quarter] = Lanes.sum(sumC) + tail(w, c, bound, columns, x);
-            y[yOffset + r + 3 * quarter] = Lanes.sum(sumD) + tail(w, d, bound, columns, x);
-        }
-        for (int r = from + 4 * quarter; r < to; r++) {
-            long a = offset + r * rowBytes;
-            FloatVector sum = FloatVector.zero(FLOATS);
-            for (int i = 0; i < size; i += LENGTH) {
-                IntVector wa = IntVector.fromMemorySegment(INTS, w, a + (long) i * Integer.BYTES, ORDER);
-                sum = wa.lanewise(VectorOperators.LSHL, 16)
-                        .reinterpretAsFloats()
-                        .fma(FloatVector.fromArray(FLOATS, x, i), sum);
-                sum = wa.and(UPPER).reinterpretAsFloats().fma(FloatVector.fromArray(FLOATS, x, size + i), sum);
-            }
-            y[yOffset + r] = Lanes.sum(sum) + tail(w, a, bound, columns, x);
+            sumA.intoArray(lanes, 0);
+            sumB.intoArray(lanes, LENGTH);
+            sumC.intoArray(lanes, 2 * LENGTH);
+            sumD.intoArray(lanes, 3 * LENGTH);
+            y[yOffset + r] = Lanes.sum(lanes, 0) + tail(w, a, bound, columns, x);
+            y[yOffset + second] = Lanes.sum(lanes, LENGTH) + tail(w, b, bound, columns, x);
+            y[yOffset + third] = Lanes.sum(lanes, 2 * LENGTH) + tail(w, c, bound, columns, x);
+            y[yOffset + fourth] = Lanes.sum(lanes, 3 * LENGTH) + tail(w, d, bound, columns, x);
         }
     }
 

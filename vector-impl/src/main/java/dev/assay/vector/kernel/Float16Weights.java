@@ -39,15 +39,17 @@ public final class Float16Weights {
             int columns,
             float[] x,
             float[] y,
-            int yOffset) {
+            int yOffset,
+            float[] lanes) {
         int bound = Phases.bound(columns, PHASES);
         int size = bound / PHASES;
-        int half = (to - from) / 2;
-        long apart = half * rowBytes;
+        int half = Math.ceilDiv(to - from, 2);
         // Two rows at a time: with the constants of the conversion, four rows would not fit the registers.
         for (int r = from; r < from + half; r++) {
+            // Of an odd number of rows, the last is computed twice.
+            int second = Math.min(r + half, to - 1);
             long a = offset + r * rowBytes;
-            long b = a + apart;
+            long b = offset + second * rowBytes;
             FloatVector sumA = FloatVector.zero(FLOATS);
             FloatVector sumB = FloatVector.zero(FLOATS);
             FloatVector oddA = FloatVector.zero(FLOATS);
@@ -75,18 +77,18 @@ public final class Float16Weights {
                 oddA = highA.reinterpretAsFloats().mul(REBIAS).fma(odd, oddA);
                 oddB = highB.reinterpretAsFloats().mul(REBIAS).fma(odd, oddB);
             }
+            sumA.add(oddA).intoArray(lanes, 0);
+            sumB.add(oddB).intoArray(lanes, LENGTH);
             y[yOffset + r] = largestA.reduceLanes(VectorOperators.MAX) >= INFINITY
                     ? dot(w, a, columns, bound, x)
-                    : Lanes.sum(sumA.add(oddA)) + tail(w, a, bound, columns, x);
-            y[yOffset + r + half] = largestB.reduceLanes(VectorOperators.MAX) >= INFINITY
+                    : Lanes.sum(lanes, 0) + tail(w, a, bound, columns, x);
+            y[yOffset + second] = largestB.reduceLanes(VectorOperators.MAX) >= INFINITY
                     ? dot(w, b, columns, bound, x)
-                    : Lanes.sum(sumB.add(oddB)) + tail(w, b, bound, columns, x);
-        }
-        for (int r = from + 2 * half; r < to; r++) {
-            y[yOffset + r] = dot(w, offset + r * rowBytes, columns, bound, x);
+                    : Lanes.sum(lanes, LENGTH) + tail(w, b, bound, columns, x);
         }
     }
 
+    /// A row, element by element.
     private static float dot(MemorySegment w, long row, int columns, int bound, float[] x) {
         int size = bound / PHASES;
         float sum = 0;

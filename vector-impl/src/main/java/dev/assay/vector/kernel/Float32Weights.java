@@ -24,6 +24,7 @@ public final class Float32Weights {
     /// @param w the matrix from byte `offset` on, rows `rowBytes` apart
     /// @param x in one [phase][Phases], `[columns]`
     /// @param y receives row r at `yOffset + r`
+    /// @param lanes room for four vectors
     public static void multiply(
             MemorySegment w,
             long offset,
@@ -33,15 +34,19 @@ public final class Float32Weights {
             int columns,
             float[] x,
             float[] y,
-            int yOffset) {
+            int yOffset,
+            float[] lanes) {
         int bound = FLOATS.loopBound(columns);
-        int quarter = (to - from) / 4;
-        long apart = quarter * rowBytes;
+        int quarter = Math.ceilDiv(to - from, 4);
         for (int r = from; r < from + quarter; r++) {
+            // Where four do not divide the rows, the last quarters meet their end and compute its row again.
+            int second = Math.min(r + quarter, to - 1);
+            int third = Math.min(r + 2 * quarter, to - 1);
+            int fourth = Math.min(r + 3 * quarter, to - 1);
             long a = offset + r * rowBytes;
-            long b = a + apart;
-            long c = b + apart;
-            long d = c + apart;
+            long b = offset + second * rowBytes;
+            long c = offset + third * rowBytes;
+            long d = offset + fourth * rowBytes;
             FloatVector sumA = FloatVector.zero(FLOATS);
             FloatVector sumB = FloatVector.zero(FLOATS);
             FloatVector sumC = FloatVector.zero(FLOATS);
@@ -54,19 +59,14 @@ public final class Float32Weights {
                 sumC = FloatVector.fromMemorySegment(FLOATS, w, c + at, ORDER).fma(xk, sumC);
                 sumD = FloatVector.fromMemorySegment(FLOATS, w, d + at, ORDER).fma(xk, sumD);
             }
-            y[yOffset + r] = Lanes.sum(sumA) + tail(w, a, bound, columns, x);
-            y[yOffset + r + quarter] = Lanes.sum(sumB) + tail(w, b, bound, columns, x);
-            y[yOffset + r + 2 * quarter] = Lanes.sum(sumC) + tail(w, c, bound, columns, x);
-            y[yOffset + r + 3 * quarter] = Lanes.sum(sumD) + tail(w, d, bound, columns, x);
-        }
-        for (int r = from + 4 * quarter; r < to; r++) {
-            long a = offset + r * rowBytes;
-            FloatVector sum = FloatVector.zero(FLOATS);
-            for (int k = 0; k < bound; k += LENGTH) {
-                sum = FloatVector.fromMemorySegment(FLOATS, w, a + (long) k * Float.BYTES, ORDER)
-                        .fma(FloatVector.fromArray(FLOATS, x, k), sum);
-            }
-            y[yOffset + r] = Lanes.sum(sum) + tail(w, a, bound, columns, x);
+            sumA.intoArray(lanes, 0);
+            sumB.intoArray(lanes, LENGTH);
+            sumC.intoArray(lanes, 2 * LENGTH);
+            sumD.intoArray(lanes, 3 * LENGTH);
+            y[yOffset + r] = Lanes.sum(lanes, 0) + tail(w, a, bound, columns, x);
+            y[yOffset + second] = Lanes.sum(lanes, LENGTH) + tail(w, b, bound, columns, x);
+            y[yOffset + third] = Lanes.sum(lanes, 2 * LENGTH) + tail(w, c, bound, columns, x);
+            y[yOffset + fourth] = Lanes.sum(lanes, 3 * LENGTH) + tail(w, d, bound, columns, x);
         }
     }
 

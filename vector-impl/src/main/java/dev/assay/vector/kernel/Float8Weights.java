@@ -64,18 +64,20 @@ public final class Float8Weights {
             int blockColumns,
             float[] x,
             float[] y,
-            int yOffset) {
+            int yOffset,
+            float[] lanes) {
         int bound = Phases.bound(columns, PHASES);
         int size = bound / PHASES;
         int blockInts = blockColumns / PHASES;
         int blocksPerRow = Math.ceilDiv(columns, blockColumns);
-        int half = (to - from) / 2;
-        long apart = half * rowBytes;
+        int half = Math.ceilDiv(to - from, 2);
         for (int r = from; r < from + half; r++) {
+            // Of an odd number of rows, the last is computed twice.
+            int second = Math.min(r + half, to - 1);
             long a = offset + r * rowBytes;
-            long b = a + apart;
+            long b = offset + second * rowBytes;
             int scaleA = r / blockRows * blocksPerRow;
-            int scaleB = (r + half) / blockRows * blocksPerRow;
+            int scaleB = second / blockRows * blocksPerRow;
             FloatVector sumA = FloatVector.zero(FLOATS);
             FloatVector sumB = FloatVector.zero(FLOATS);
             IntVector largestA = IntVector.zero(INTS);
@@ -133,25 +135,14 @@ public final class Float8Weights {
                 sumA = partA.fma(FloatVector.broadcast(FLOATS, scales[scaleA + block]), sumA);
                 sumB = partB.fma(FloatVector.broadcast(FLOATS, scales[scaleB + block]), sumB);
             }
+            sumA.intoArray(lanes, 0);
+            sumB.intoArray(lanes, LENGTH);
             y[yOffset + r] = (largestA.reduceLanes(VectorOperators.MAX) == NAN ? Float.NaN : 0)
-                    + Lanes.sum(sumA)
+                    + Lanes.sum(lanes, 0)
                     + tail(w, a, bound, columns, scales, scaleA, blockColumns, x);
-            y[yOffset + r + half] = (largestB.reduceLanes(VectorOperators.MAX) == NAN ? Float.NaN : 0)
-                    + Lanes.sum(sumB)
+            y[yOffset + second] = (largestB.reduceLanes(VectorOperators.MAX) == NAN ? Float.NaN : 0)
+                    + Lanes.sum(lanes, LENGTH)
                     + tail(w, b, bound, columns, scales, scaleB, blockColumns, x);
-        }
-        for (int r = from + 2 * half; r < to; r++) {
-            long row = offset + r * rowBytes;
-            int scale = r / blockRows * blocksPerRow;
-            float sum = 0;
-            for (int i = 0; i < size; i++) {
-                float part = 0;
-                for (int j = 0; j < PHASES; j++) {
-                    part = Math.fma(at(w, row, PHASES * i + j), x[j * size + i], part);
-                }
-                sum = Math.fma(part, scales[scale + i / blockInts], sum);
-            }
-            y[yOffset + r] = sum + tail(w, row, bound, columns, scales, scale, blockColumns, x);
         }
     }
 

@@ -58,6 +58,14 @@ public final class Lanes {
         return sum.add(sum.rearrange(BY_1)).lane(0);
     }
 
+    /// As [#sum(FloatVector)], of a vector that was put into an array.
+    ///
+    /// C2 stops inlining where a method has become too large, and a kernel with four accumulators has: it stores them
+    /// and calls this, where handing over the vectors would make objects of them.
+    static float sum(float[] lanes, int offset) {
+        return sum(FloatVector.fromArray(FLOATS, lanes, offset));
+    }
+
     /// Whether vectors are as wide as the JVM's widest, so that each fits a register.
     public static boolean widest() {
         return BITS == FloatVector.SPECIES_PREFERRED.vectorBitSize()

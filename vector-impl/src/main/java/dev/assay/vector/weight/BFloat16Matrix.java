@@ -23,7 +23,7 @@ final class BFloat16Matrix extends WeightMatrix {
 
     @Override
     public void multiply(int from, int to, Operand x, float[] y, int yOffset, Scratch scratch) {
-        BFloat16Weights.multiply(data, 0, rowBytes, from, to, columns(), x.inTwoPhases(), y, yOffset);
+        BFloat16Weights.multiply(data, 0, rowBytes, from, to, columns(), x.inTwoPhases(), y, yOffset, scratch.lanes);
     }
 
     @Override

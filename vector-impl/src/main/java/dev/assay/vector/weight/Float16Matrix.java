@@ -21,7 +21,7 @@ final class Float16Matrix extends WeightMatrix {
 
     @Override
     public void multiply(int from, int to, Operand x, float[] y, int yOffset, Scratch scratch) {
-        Float16Weights.multiply(data, 0, rowBytes, from, to, columns(), x.inTwoPhases(), y, yOffset);
+        Float16Weights.multiply(data, 0, rowBytes, from, to, columns(), x.inTwoPhases(), y, yOffset, scratch.lanes);
     }
 
     @Override

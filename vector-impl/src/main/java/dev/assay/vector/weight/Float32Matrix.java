@@ -22,7 +22,7 @@ final class Float32Matrix extends WeightMatrix {
 
     @Override
     public void multiply(int from, int to, Operand x, float[] y, int yOffset, Scratch scratch) {
-        Float32Weights.multiply(data, 0, rowBytes, from, to, columns(), x.plain(), y, yOffset);
+        Float32Weights.multiply(data, 0, rowBytes, from, to, columns(), x.plain(), y, yOffset, scratch.lanes);
     }
 
     @Override

@@ -41,7 +41,8 @@ final class Float8Matrix extends WeightMatrix {
                     block.columns(),
                     x.inFourPhases(),
                     y,
-                    yOffset);
+                    yOffset,
+                    scratch.lanes);
         } else {
             Decoded.multiply(this, from, to, x.plain(), y, yOffset, scratch);
         }

@@ -1,11 +1,15 @@
 package dev.assay.vector.weight;
 
+import dev.assay.vector.kernel.Lanes;
+
 /// Room that one thread needs for products with weights.
 public final class Scratch {
     /// Bytes of decoded weights that a product with many tokens works on at a time: they and a panel of tokens are
     /// to stay in the second-level cache.
     static final int BLOCK_BYTES = 384 << 10;
 
+    /// Room for the accumulators of a kernel.
+    final float[] lanes = new float[4 * Lanes.LENGTH];
     /// Sums in [phases][dev.assay.vector.kernel.Phases].
     final float[] sums;
     /// A row of weights, decoded.
