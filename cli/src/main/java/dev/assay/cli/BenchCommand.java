@@ -56,6 +56,7 @@ import picocli.CommandLine.Spec;
             "",
             "Examples:",
             "  ./assay bench --shape qwen3-0.6b",
+            "  ./assay bench --shape qwen3-0.6b --shape llama-3.2-1b --dtype f32 --dtype bf16",
             "  ./assay bench --shape deepseek-v3 --dtype fp8 --layers 4 --prompt 64",
             "  ./assay bench --model my-model --engine vector --threads 1"
         })
@@ -76,8 +77,8 @@ final class BenchCommand implements Callable<Integer> {
         @Option(
                 names = {"-s", "--shape"},
                 paramLabel = "MODEL",
-                description = "Published model whose shape to measure, with synthetic weights.")
-        private @Nullable String shape;
+                description = "Published model whose shape to measure, with synthetic weights; may be repeated.")
+        private List<String> shapes = new ArrayList<>();
 
         @Option(
                 names = {"-m", "--model"},
@@ -89,8 +90,8 @@ final class BenchCommand implements Callable<Integer> {
     @Option(
             names = "--dtype",
             paramLabel = "TYPE",
-            description = "Type of a shape's weights: ${COMPLETION-CANDIDATES}. Default: bf16.")
-    private @Nullable WeightType dtype;
+            description = "Type of a shape's weights: ${COMPLETION-CANDIDATES}; may be repeated. Default: bf16.")
+    private List<WeightType> dtypes = new ArrayList<>();
 
     @Option(
             names = "--layers",
@@ -160,15 +161,19 @@ final class BenchCommand implements Callable<Integer> {
 
         List<Fault> faults = new ArrayList<>(engines.isEmpty() ? installed.faults() : List.of());
         List<BenchRow> rows = new ArrayList<>();
-        BenchModel model = model();
-        requireFit(model, environment, settings);
-        Workload workload = Workload.random(prompt, decode, model.config().vocabSize());
-        try (Checkpoint checkpoint = model.checkpoint().get();
-                Progress progress = Progress.of(surroundings, "bench", selected.size())) {
+        List<BenchModel> models = models();
+        models.forEach(model -> requireFit(model, environment, settings));
+        try (Progress progress = Progress.of(surroundings, "bench", (long) models.size() * selected.size())) {
             var benchmark = new Benchmark(settings, reference, new DeviationRule(), progress::now);
-            for (Map.Entry<String, ObservedEngine> engine : selected.entrySet()) {
-                rows.add(benchmark.run(engine.getValue(), model, checkpoint, workload, reproduce(engine.getKey())));
-                progress.done(rows.size());
+            for (BenchModel model : models) {
+                Workload workload = Workload.random(prompt, decode, model.config().vocabSize());
+                try (Checkpoint checkpoint = model.checkpoint().get()) {
+                    for (Map.Entry<String, ObservedEngine> engine : selected.entrySet()) {
+                        String reproduce = reproduce(model, engine.getKey());
+                        rows.add(benchmark.run(engine.getValue(), model, checkpoint, workload, reproduce));
+                        progress.done(rows.size());
+                    }
+                }
             }
         }
         if (faults.isEmpty()
@@ -233,20 +238,23 @@ final class BenchCommand implements Callable<Integer> {
         return selected;
     }
 
-    private BenchModel model() {
+    /// Every shape with every type of weights, or the folder's model.
+    private List<BenchModel> models() {
         String folder = subject.model;
-        String shape = subject.shape;
         if (folder != null) {
-            if (dtype != null || layers != null) {
-                throw new UsageException("--model: " + (dtype != null ? "--dtype" : "--layers")
+            if (!dtypes.isEmpty() || layers != null) {
+                throw new UsageException("--model: " + (dtypes.isEmpty() ? "--layers" : "--dtype")
                         + " is for --shape: a folder has weights of its own");
             }
-            return ofFolder(folder);
+            return List.of(ofFolder(folder));
         }
-        if (shape == null) {
-            throw new IllegalStateException("picocli demands one of the two");
+        List<BenchModel> models = new ArrayList<>();
+        for (String shape : subject.shapes) {
+            for (WeightType dtype : dtypes.isEmpty() ? List.of(WeightType.bf16) : dtypes) {
+                models.add(ofShape(shape, dtype));
+            }
         }
-        return ofShape(shape);
+        return models;
     }
 
     private static BenchModel ofFolder(String folder) {
@@ -259,7 +267,7 @@ final class BenchCommand implements Callable<Integer> {
         }
     }
 
-    private BenchModel ofShape(String shape) {
+    private BenchModel ofShape(String shape, WeightType dtype) {
         List<String> names = PublishedModel.all().stream()
                 .filter(model -> model.factsOnly() == null)
                 .map(PublishedModel::name)
@@ -280,7 +288,7 @@ final class BenchCommand implements Callable<Integer> {
                     found.name(),
                     found.configJson(),
                     layers == null ? all : layers,
-                    dtype == null ? WeightType.bf16 : dtype);
+                    dtype);
         } catch (IllegalArgumentException e) {
             throw new UsageException(
                     (layers == null || (layers >= 1 && layers <= all) ? "--dtype: " : "--layers: ") + e.getMessage());
@@ -296,17 +304,13 @@ final class BenchCommand implements Callable<Integer> {
         });
     }
 
-    /// The command that measures one engine as this one measures all.
-    private String reproduce(String engine) {
+    /// The command that measures one engine on one model as this one measures all.
+    private String reproduce(BenchModel model, String engine) {
         List<String> arguments = new ArrayList<>(List.of("bench"));
-        if (subject.shape != null) {
-            arguments.addAll(List.of("--shape", subject.shape));
-        }
         if (subject.model != null) {
             arguments.addAll(List.of("--model", subject.model));
-        }
-        if (dtype != null) {
-            arguments.addAll(List.of("--dtype", dtype.name()));
+        } else {
+            arguments.addAll(List.of("--shape", model.name(), "--dtype", model.dtype()));
         }
         if (layers != null) {
             arguments.addAll(List.of("--layers", "" + layers));

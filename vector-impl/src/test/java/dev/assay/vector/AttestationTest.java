@@ -42,7 +42,8 @@ class AttestationTest {
                     execution = model.execution();
                 }
             }
-            System.out.println(execution.vectorBits() + "|" + execution.decisions().getFirst() + "|" + passed + " of " + checks);
+            System.out.println(
+                    execution.vectorBits() + "|" + execution.decisions().getFirst() + "|" + passed + " of " + checks);
         }
     }
 
@@ -67,7 +68,8 @@ class AttestationTest {
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String output = new String(process.getInputStream().readAllBytes());
         assertThat(process.waitFor(5, TimeUnit.MINUTES)).isTrue();
-        String answer = output.lines().filter(line -> line.contains("|")).findFirst().orElse(output);
+        String answer =
+                output.lines().filter(line -> line.contains("|")).findFirst().orElse(output);
         String[] parts = answer.split("\\|", -1);
         assertThat(parts).as(output).hasSize(3);
         assertThat(Integer.parseInt(parts[0]) > 0).as(answer).isEqualTo(asInstructions > 0);

@@ -21,8 +21,8 @@ class VectorConformanceTest {
     @MethodSource("cases")
     void passesEveryCheck(String id) {
         int threads = Math.min(2, Runtime.getRuntime().availableProcessors());
-        List<CheckResult> results = GoldenSuite.run(
-                new VectorEngine(), Goldens.bundled(id), LoadOptions.ofThreads(threads), _ -> {});
+        List<CheckResult> results =
+                GoldenSuite.run(new VectorEngine(), Goldens.bundled(id), LoadOptions.ofThreads(threads), _ -> {});
         assertThat(results).isNotEmpty().allSatisfy(result -> {
             assertThat(result.outcome()).as(result.toString()).isEqualTo(Outcome.PASS);
             assertThat(result.elements()).isPositive();

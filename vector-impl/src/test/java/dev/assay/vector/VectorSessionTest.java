@@ -137,8 +137,8 @@ class VectorSessionTest {
         try (Checkpoint checkpoint = checkpoint(config("qwen3-base"));
                 Model model = ENGINE.load(checkpoint, LoadOptions.defaults());
                 Session kept = model.newSession(SessionOptions.ofContext(4));
-                Session reused = model.newSession(
-                        SessionOptions.ofContext(4).withResults(ResultLifetime.UNTIL_NEXT_CALL))) {
+                Session reused =
+                        model.newSession(SessionOptions.ofContext(4).withResults(ResultLifetime.UNTIL_NEXT_CALL))) {
             Prediction first = kept.decode(1);
             float[] copy = last(first).clone();
             kept.decode(2);
@@ -162,13 +162,13 @@ class VectorSessionTest {
             assertThat(actual).hasNumberOfRows(1);
             for (int v = 0; v < expected.length; v++) {
                 // A matrix times a vector and a matrix times a matrix add up in different orders.
-                assertThat(actual[0][v])
-                        .isCloseTo(expected[v], org.assertj.core.api.Assertions.within(1e-5f));
+                assertThat(actual[0][v]).isCloseTo(expected[v], org.assertj.core.api.Assertions.within(1e-5f));
             }
         }
     }
 
-    /// A cache of bfloat16 holds half the bytes. Its numbers are off by up to 2⁻⁹, so logits must differ, but by less
+    /// A cache of bfloat16 holds half the bytes. Its numbers are off by up to 2⁻⁹, so logits must differ, but by
+    /// less
     /// than a few times that of their spread, which is about 1.
     @ParameterizedTest
     @ValueSource(strings = {"qwen3-base", "deepseek-v3-base", "gemma3-base", "gemma3n-base"})

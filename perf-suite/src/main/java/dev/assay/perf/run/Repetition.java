@@ -13,36 +13,38 @@ import java.lang.management.ManagementFactory;
 /// @param prefillNanos from the call with the prompt to its logits
 /// @param decodeNanos for each decoded token, from the call to its logits: `[decoded]`
 /// @param allocatedBytes on the heap, by all threads, while decoding
-/// @param logits of the last position of the prompt and of every decoded one: `[1 + decoded][V]`
-record Repetition(long prefillNanos, long[] decodeNanos, long allocatedBytes, float[][] logits) {
+record Repetition(long prefillNanos, long[] decodeNanos, long allocatedBytes) {
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
-    /// Runs the workload in a session that was made for the last position's logits only.
-    static Repetition run(Session session, Workload workload) {
+    /// Runs the workload in a session that was made for the last position's logits only, and whose results may be
+    /// overwritten by its next call.
+    ///
+    /// @param logits receives those of the last position of the prompt and of every decoded one, `[1 + decoded][V]`;
+    ///     copying them is not timed
+    static Repetition run(Session session, Workload workload, float[][] logits) {
         int[] decoded = workload.decoded();
         long[] nanos = new long[decoded.length];
-        Prediction[] predictions = new Prediction[1 + decoded.length];
         session.reset();
 
         long start = System.nanoTime();
-        predictions[0] = session.prefill(workload.prompt());
+        Prediction prediction = session.prefill(workload.prompt());
         long prefillNanos = System.nanoTime() - start;
+        copy(prediction, logits[0]);
 
         long allocatedBefore = THREADS.getTotalThreadAllocatedBytes();
-        long last = System.nanoTime();
         for (int i = 0; i < decoded.length; i++) {
-            predictions[1 + i] = session.decode(decoded[i]);
-            long now = System.nanoTime();
-            nanos[i] = now - last;
-            last = now;
+            long before = System.nanoTime();
+            prediction = session.decode(decoded[i]);
+            nanos[i] = System.nanoTime() - before;
+            copy(prediction, logits[1 + i]);
         }
         long allocated = THREADS.getTotalThreadAllocatedBytes() - allocatedBefore;
+        return new Repetition(prefillNanos, nanos, allocated);
+    }
 
-        float[][] logits = new float[predictions.length][];
-        for (int i = 0; i < logits.length; i++) {
-            logits[i] = FullLogits.of(predictions[i]).last();
-        }
-        return new Repetition(prefillNanos, nanos, allocated, logits);
+    private static void copy(Prediction prediction, float[] into) {
+        float[] last = FullLogits.of(prediction).last();
+        System.arraycopy(last, 0, into, 0, into.length);
     }
 
     long totalDecodeNanos() {

@@ -4,7 +4,7 @@ import dev.assay.engine.LogitsScope;
 import dev.assay.engine.Model;
 import dev.assay.engine.Session;
 import dev.assay.engine.SessionOptions;
-import dev.assay.engine.TapListener;
+import dev.assay.engine.ResultLifetime;
 import dev.assay.perf.ceiling.CeilingProbe;
 import dev.assay.report.BenchRow.Ceilings;
 import dev.assay.report.BenchRow.Latency;
@@ -51,18 +51,21 @@ record TimedRun(
     ///
     /// @throws InterruptedException if this thread was interrupted
     static TimedRun run(Model model, Workload workload, Settings settings) throws InterruptedException {
-        SessionOptions options = new SessionOptions(workload.length(), LogitsScope.LAST_POSITION, TapListener.NONE);
+        SessionOptions options = SessionOptions.ofContext(workload.length())
+                .withLogits(LogitsScope.LAST_POSITION)
+                .withResults(ResultLifetime.UNTIL_NEXT_CALL);
+        float[][] logits = new float[1 + workload.decoded().length][workload.vocabSize()]; // [1 + decoded][V]
         try (Session session = model.newSession(options)) {
-            WarmUp warmUp = warmUp(session, workload, settings);
+            WarmUp warmUp = warmUp(session, workload, settings, logits);
             // Before the ceilings' segment is there.
             long peakRss = PeakMemory.bytes();
             try (CeilingProbe probe = CeilingProbe.open(settings.threads(), settings.ceilings())) {
-                return measure(session, workload, settings, probe, warmUp, peakRss);
+                return measure(session, workload, settings, probe, warmUp, peakRss, logits);
             }
         }
     }
 
-    private static WarmUp warmUp(Session session, Workload workload, Settings settings) {
+    private static WarmUp warmUp(Session session, Workload workload, Settings settings, float[][] logits) {
         long start = System.nanoTime();
         long limit = settings.warmUpLimit().toNanos();
         long bestPrefill = Long.MAX_VALUE;
@@ -70,7 +73,7 @@ record TimedRun(
         int repetitions = 0;
         int calm = 0;
         do {
-            Repetition repetition = Repetition.run(session, workload);
+            Repetition repetition = Repetition.run(session, workload, logits);
             repetitions++;
             boolean faster = repetition.prefillNanos() < FASTER * bestPrefill
                     || repetition.totalDecodeNanos() < FASTER * bestDecode;
@@ -82,7 +85,13 @@ record TimedRun(
     }
 
     private static TimedRun measure(
-            Session session, Workload workload, Settings settings, CeilingProbe probe, WarmUp warmUp, long peakRss)
+            Session session,
+            Workload workload,
+            Settings settings,
+            CeilingProbe probe,
+            WarmUp warmUp,
+            long peakRss,
+            float[][] logits)
             throws InterruptedException {
         Histogram latencies = new Histogram(LONGEST_LATENCY, DIGITS);
         List<Double> prefill = new ArrayList<>();
@@ -91,18 +100,16 @@ record TimedRun(
         List<Double> read = new ArrayList<>();
         List<Double> fma = new ArrayList<>();
         List<String> digests = new ArrayList<>();
-        float[][] logits = {}; // [1 + decoded][V] after the loop
         for (int i = 0; i < settings.repetitions(); i++) {
             read.add(probe.readBytesPerSecond());
             fma.add(probe.fmaFlopsPerSecond());
-            Repetition repetition = Repetition.run(session, workload);
+            Repetition repetition = Repetition.run(session, workload, logits);
             prefill.add(repetition.prefillTokensPerSecond(workload));
             decode.add(repetition.decodeTokensPerSecond());
             allocated.add((double) repetition.allocatedBytes() / workload.decoded().length);
             for (long nanos : repetition.decodeNanos()) {
                 latencies.recordValue(Math.min(nanos, LONGEST_LATENCY));
             }
-            logits = repetition.logits();
             digests.add(FullLogits.sha256(logits));
         }
         read.add(probe.readBytesPerSecond());

@@ -4,7 +4,6 @@ import static dev.assay.vector.kernel.Lanes.FLOATS;
 import static dev.assay.vector.kernel.Lanes.LENGTH;
 
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 
 /// Attention of one query over positions that lie one after another.
 public final class AttentionRows {

@@ -7,7 +7,6 @@ import static dev.assay.vector.kernel.Lanes.ORDER;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 
 /// Kernels over float32 weights where they lie.
 public final class Float32Weights {

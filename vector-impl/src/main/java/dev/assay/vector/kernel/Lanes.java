@@ -42,7 +42,8 @@ public final class Lanes {
     /// The sum of all lanes: halves are added, then their halves, and so on.
     ///
     /// The library's own reduction leaves the order open, and it differs between interpreted and compiled code: a
-    /// session would compute other bits once its kernels are compiled. A caller's vector reaches this method without
+    /// session would compute other bits once its kernels are compiled. A caller's vector reaches this method
+    /// without
     /// becoming an object, as C2 inlines anything so small.
     static float sum(FloatVector lanes) {
         FloatVector sum = lanes;
@@ -60,7 +61,8 @@ public final class Lanes {
 
     /// As [#sum(FloatVector)], of a vector that was put into an array.
     ///
-    /// C2 stops inlining where a method has become too large, and a kernel with four accumulators has: it stores them
+    /// C2 stops inlining where a method has become too large, and a kernel with four accumulators has: it stores
+    /// them
     /// and calls this, where handing over the vectors would make objects of them.
     static float sum(float[] lanes, int offset) {
         return sum(FloatVector.fromArray(FLOATS, lanes, offset));

@@ -6,6 +6,9 @@ import dev.assay.vector.kernel.Panels;
 import dev.assay.vector.thread.Workers;
 import dev.assay.vector.weight.Operand;
 import dev.assay.vector.weight.Scratch;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
 
 /// What stages work on: the tokens of a pass, the session's cache, and room for intermediate values. Allocated once a
 /// session, so that a pass allocates nothing.
@@ -30,7 +33,7 @@ final class Pass {
     /// cos and sin of the angles of this pass, for each distinct rotary: `[tokens][pairs]`.
     final float[][] cos;
     final float[][] sin;
-    private final float[][] buffers; // by ordinal of Buffer
+    private final Map<Buffer, float[]> buffers = new EnumMap<>(Buffer.class);
     private int tokens;
     private int rows;
     private int start;
@@ -62,9 +65,8 @@ final class Pass {
             cos[i] = new float[batch * layout.rotaryPairs().get(i)];
             sin[i] = new float[batch * layout.rotaryPairs().get(i)];
         }
-        this.buffers = new float[Buffer.values().length][];
         for (Buffer buffer : Buffer.values()) {
-            buffers[buffer.ordinal()] = new float[Math.multiplyExact(batch, layout.width(buffer))];
+            buffers.put(buffer, new float[Math.multiplyExact(batch, layout.width(buffer))]);
         }
     }
 
@@ -96,6 +98,6 @@ final class Pass {
     }
 
     float[] buffer(Buffer buffer) {
-        return buffers[buffer.ordinal()];
+        return Objects.requireNonNull(buffers.get(buffer));
     }
 }

@@ -47,7 +47,8 @@ class LayerCacheTest {
 
     @Test
     void capacityIsNeverMoreThanTheContext() {
-        assertThat(LayerCache.capacity(new Mask.SlidingWindow(Integer.MAX_VALUE), 7, 512)).isEqualTo(7);
+        assertThat(LayerCache.capacity(new Mask.SlidingWindow(Integer.MAX_VALUE), 7, 512))
+                .isEqualTo(7);
         assertThat(LayerCache.capacity(new Mask.Causal(), 7, 512)).isEqualTo(7);
     }
 
@@ -58,7 +59,8 @@ class LayerCacheTest {
         assertThat(Rounded.bfloat16(Float.intBitsToFloat(0x3f818000))).isEqualTo((short) 0x3f82);
         assertThat(Rounded.bfloat16(Float.intBitsToFloat(0x3f808001))).isEqualTo((short) 0x3f81);
         assertThat(Float.intBitsToFloat(Rounded.bfloat16(Float.NaN) << 16)).isNaN();
-        assertThat(Float.intBitsToFloat(Rounded.bfloat16(Float.intBitsToFloat(0x7f800001)) << 16)).isNaN();
+        assertThat(Float.intBitsToFloat(Rounded.bfloat16(Float.intBitsToFloat(0x7f800001)) << 16))
+                .isNaN();
         assertThat(Float.intBitsToFloat(Rounded.bfloat16(Float.NEGATIVE_INFINITY) << 16))
                 .isEqualTo(Float.NEGATIVE_INFINITY);
     }

@@ -53,7 +53,13 @@ class ExponentialsTest {
     void extremesAreBounded() {
         float[] x = new float[2 * Lanes.LENGTH + 1];
         float[][] cases = {
-            {Float.NEGATIVE_INFINITY, 0}, {-1e30f, 0}, {-88, 0}, {-0f, 1}, {0, 1}, {Float.MIN_VALUE, 1}, {1000, 1.6516363e38f}
+            {Float.NEGATIVE_INFINITY, 0},
+            {-1e30f, 0},
+            {-88, 0},
+            {-0f, 1},
+            {0, 1},
+            {Float.MIN_VALUE, 1},
+            {1000, 1.6516363e38f}
         };
         for (float[] pair : cases) {
             java.util.Arrays.fill(x, pair[0]);

@@ -47,8 +47,8 @@ class ChooserTest {
 
     @Test
     void groupsOfSigmoidAreRankedByTheirTwoBestWithTheBias() {
-        Router router = new Router.SigmoidGroupedTopK(
-                WEIGHT, VectorRef.of("bias", 6), 2, 3, 1, new Router.Weighting.Score(1));
+        Router router =
+                new Router.SigmoidGroupedTopK(WEIGHT, VectorRef.of("bias", 6), 2, 3, 1, new Router.Weighting.Score(1));
         choose(router, new float[] {0, 0, 0, 0, -2, -2}, 0, 0, 1, 1, 3, 3);
         assertThat(chosen).containsExactly(2, 3);
         // The bias chooses and does not weigh.
@@ -57,8 +57,8 @@ class ChooserTest {
 
     @Test
     void expertsOfOtherGroupsAreNeverChosenHoweverLowTheRest() {
-        Router router = new Router.SigmoidGroupedTopK(
-                WEIGHT, VectorRef.of("bias", 6), 2, 3, 1, new Router.Weighting.Score(1));
+        Router router =
+                new Router.SigmoidGroupedTopK(WEIGHT, VectorRef.of("bias", 6), 2, 3, 1, new Router.Weighting.Score(1));
         choose(router, new float[] {-9, -9, -8, -9, -7, -30}, 0, 0, 0, 0, 0, 0);
         assertThat(chosen).containsExactly(2, 3);
     }
@@ -73,8 +73,8 @@ class ChooserTest {
     @Test
     void nanIsSaidNotChosen() {
         Router router = new Router.SigmoidOnInput(WEIGHT, 1);
-        assertThatThrownBy(() -> choose(
-                        router, new float[0], Float.NaN, Float.NaN, Float.NaN, Float.NaN, Float.NaN, Float.NaN))
+        assertThatThrownBy(() ->
+                        choose(router, new float[0], Float.NaN, Float.NaN, Float.NaN, Float.NaN, Float.NaN, Float.NaN))
                 .hasMessageContaining("NaN");
     }
 }

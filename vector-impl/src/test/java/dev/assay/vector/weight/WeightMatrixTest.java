@@ -271,9 +271,8 @@ class WeightMatrixTest {
         if (exponent == 15 && fraction == 7) {
             return Float.NaN;
         }
-        double magnitude = exponent == 0
-                ? fraction / 8.0 * Math.pow(2, -6)
-                : (1 + fraction / 8.0) * Math.pow(2, exponent - 7);
+        double magnitude =
+                exponent == 0 ? fraction / 8.0 * Math.pow(2, -6) : (1 + fraction / 8.0) * Math.pow(2, exponent - 7);
         return (float) (code < 128 ? magnitude : -magnitude);
     }
 
