@@ -91,7 +91,10 @@ def make(family: Family, case: Case, certified: bool = True) -> Made:
     for name, tokens in prompts(family, case):
         right = oracle.run(double, tokens, taps=True)
         yard = oracle.run(single, tokens, taps=True)
-        steps, greedy, gaps = oracle.stepwise(double, tokens, GREEDY)
+        try:
+            steps, greedy, gaps = oracle.stepwise(double, tokens, GREEDY, family.vocabulary(case))
+        except oracle.NotText as not_text:
+            raise Refused(f"{case.id}: {not_text}") from not_text
         worst_step = max(worst_step, float(np.max(np.abs(steps - right.logits)) / right.logits.std()))
         error = Pool()
         error.add(yard.logits, right.logits)

@@ -243,8 +243,15 @@ def logits(model, tokens: list[int]) -> np.ndarray:
         return model(torch.tensor([tokens]), use_cache=True).logits[0].double().numpy().copy()
 
 
-def stepwise(model, tokens: list[int], extra: int) -> tuple[np.ndarray, list[int], list[float]]:
-    """Token by token through the cache, then `extra` greedy tokens: logits of the prompt, tokens, top1 - top2."""
+class NotText(Exception):
+    """A greedy token that the text model cannot be fed."""
+
+
+def stepwise(model, tokens: list[int], extra: int, vocabulary: int) -> tuple[np.ndarray, list[int], list[float]]:
+    """Token by token through the cache, then `extra` greedy tokens: logits of the prompt, tokens, top1 - top2.
+
+    Ids from `vocabulary` on have logits, but stand for images and sound.
+    """
     rows, greedy, gaps = [], [], []
     cache = None
     with precision(model):
@@ -265,5 +272,7 @@ def stepwise(model, tokens: list[int], extra: int) -> tuple[np.ndarray, list[int
                 gaps.append(float(row[order[0]] - row[order[1]]))
                 if len(greedy) == extra:
                     break
+                if greedy[-1] >= vocabulary:
+                    raise NotText(f"greedy token {greedy[-1]} is not below {vocabulary}")
                 pending.append(greedy[-1])
     return np.stack(rows), greedy, gaps

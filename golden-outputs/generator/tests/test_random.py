@@ -9,6 +9,7 @@ import torch
 
 from assay_goldens import cases, generate, oracle, random_cases
 from assay_goldens import format as files
+from assay_goldens.families.common import TextFamily
 
 
 def double(family, case):
@@ -18,6 +19,15 @@ def double(family, case):
 
 
 class Random(unittest.TestCase):
+    def test_every_family_draws(self):
+        self.assertEqual([family.name for family in random_cases.offering()], list(cases.FAMILIES))
+
+    def test_text_models_are_drawn_alone_and_in_wrappers(self):
+        for family in random_cases.offering():
+            with self.subTest(family.name):
+                drawn = {"text_config" in random_cases.random_case(family, 5, i).config for i in range(20)}
+                self.assertEqual(drawn, {False, True} if isinstance(family, TextFamily) else {False})
+
     def test_a_case_depends_on_nothing_but_its_seed_and_index(self):
         for family in random_cases.offering():
             with self.subTest(family.name):
@@ -40,6 +50,13 @@ class Oracle(unittest.TestCase):
     def test_narrow_complex_numbers_are_caught(self):
         with self.assertRaisesRegex(AssertionError, "complex64"), oracle.OnlyDouble():
             torch.view_as_complex(torch.zeros(3, 2, dtype=torch.float64)).to(torch.complex64)
+
+    def test_greedy_tokens_that_are_not_text_are_not_fed(self):
+        family, case = cases.all_cases()["gpt2-unscaled-f16"]
+        model = double(family, case)
+        _, greedy, _ = oracle.stepwise(model, [5, 9], 2, family.vocabulary(case))
+        with self.assertRaisesRegex(oracle.NotText, f"greedy token {greedy[0]} "):
+            oracle.stepwise(model, [5, 9], 2, greedy[0])
 
     def test_gpt2_taps_fit_together(self):
         family, case = cases.all_cases()["gpt2-unscaled-f16"]

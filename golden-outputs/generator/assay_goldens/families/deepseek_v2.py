@@ -161,6 +161,8 @@ class DeepseekV2(Family):
         }
         if draw.maybe(rng, 0.8):
             config["tie_word_embeddings"] = draw.maybe(rng, 0.3)
+        if draw.maybe(rng, 0.3):
+            config["mlp_bias"] = draw.maybe(rng, 0.7)
         return draw.tail(rng, config)
 
     def wiring(self, case: Case) -> dict[str, Wiring]:
@@ -385,6 +387,28 @@ DeepseekV2.cases = [
         exercises="5.x config; n_group and topk_group null; first_k_dense_replace absent: no dense layer; unscaled rope, so no mscale; biases on "
         "the a-projections and o_proj; residual stream around 0.01, so that the usual eps 1e-6 shows",
         notes="No published DeepSeek V2 has biases; the field is honoured by Hugging Face.",
+    ),
+    Case(
+        id="deepseek-v2-biases",
+        seed=4281,
+        config=_config(
+            attention_bias=True,
+            hidden_size=50,
+            mlp_bias=True,
+            n_routed_experts=8,
+            num_attention_heads=2,
+            num_hidden_layers=2,
+            num_key_value_heads=2,
+            q_lora_rank=None,
+            rope_scaling={"factor": 4.0, "rope_type": "linear"},
+            rope_theta=1000.0,
+            routed_scaling_factor=2.5,
+        ),
+        prompt_lengths=(1, 2, 9, 37),
+        style={"kv_latent": 0.08},
+        exercises="mlp_bias: gate, up and down of the dense layer and of the shared experts have biases, the routed experts none; attention_bias "
+        "beside q_lora_rank null, so that q_proj has none and kv_a_proj_with_mqa and o_proj have; linear scaling; 2 of 4 groups",
+        notes="No published DeepSeek V2 has biases; Hugging Face honours both fields.",
     ),
 ]
 

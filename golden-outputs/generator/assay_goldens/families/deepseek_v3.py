@@ -201,6 +201,8 @@ class DeepseekV3(Family):
             }
         if draw.maybe(rng, 0.8):
             config["tie_word_embeddings"] = draw.maybe(rng, 0.3)
+        if draw.maybe(rng, 0.3):
+            config["rope_interleave"] = draw.maybe(rng, 0.3)
         return draw.tail(rng, config)
 
     def random_style(self, rng: Random, config: dict[str, Any]) -> dict[str, Any]:
@@ -227,7 +229,9 @@ class DeepseekV3(Family):
             )
         }
         found |= {
-            "rope: absent": common.rope_absent("apply_rotary_pos_emb_interleave"),
+            "rope: absent": common.rope_absent(
+                "apply_rotary_pos_emb_interleave" if config.get("rope_interleave", True) else "apply_rotary_pos_emb"
+            ),
             "attention: not causal": common.not_causal,
             "attention: scores scaled by the nope width": scaled_by(math.sqrt(width / config["qk_nope_head_dim"])),
             "attention: value rows before key rows in kv_b_proj": values_first(config),
@@ -240,7 +244,7 @@ class DeepseekV3(Family):
             "experts: shared expert absent": shared(0.0),
             "experts: shared expert scaled like the routed ones": shared(config["routed_scaling_factor"]),
         }
-        if config.get("rope_scaling") or config.get("rope_parameters"):
+        if (config.get("rope_scaling") or config.get("rope_parameters") or {}).get("mscale_all_dim"):
             found["attention: no mscale^2 in the score scale"] = common.score_scale(width)
         return found
 
@@ -278,8 +282,9 @@ class Rules(common.Rules):
         self.norm(f"{prefix}.input_layernorm.weight", hidden)
         self.norm(f"{prefix}.post_attention_layernorm.weight", hidden)
         self.attention(f"{prefix}.self_attn", config)
+        biased = config.get("mlp_bias", False)  # V2 has the field; its routed experts have no biases all the same
         if dense:
-            self.gated_mlp(f"{prefix}.mlp", hidden, config["intermediate_size"])
+            self.gated_mlp(f"{prefix}.mlp", hidden, config["intermediate_size"], biased)
             return
         inner, experts = config["moe_intermediate_size"], config["n_routed_experts"]
         router_std = self.gain * self.router_gain / math.sqrt(hidden)
@@ -289,7 +294,7 @@ class Rules(common.Rules):
         )
         for e in range(experts):
             self.gated_mlp(f"{prefix}.mlp.experts.{e}", hidden, inner)
-        self.gated_mlp(f"{prefix}.mlp.shared_experts", hidden, inner * config["n_shared_experts"])
+        self.gated_mlp(f"{prefix}.mlp.shared_experts", hidden, inner * config["n_shared_experts"], biased)
 
     def attention(self, prefix: str, config: dict[str, Any]) -> None:
         hidden, heads, bias = config["hidden_size"], config["num_attention_heads"], config.get("attention_bias", False)
@@ -571,6 +576,26 @@ DeepseekV3.cases = [
         "original context 6: both ends of the ramp clamp to 0, which divides by zero unless guarded; biases on the "
         "a-projections and o_proj; residual stream around 0.01, so that the usual eps 1e-6 shows",
         notes="No published DeepSeek V3 has biases; the field is honoured by Hugging Face.",
+    ),
+    Case(
+        id="deepseek-v3-half-split",
+        seed=3321,
+        config=base_config(
+            n_group=5,
+            n_routed_experts=10,
+            num_experts_per_tok=3,
+            num_hidden_layers=2,
+            num_nextn_predict_layers=0,
+            qk_rope_head_dim=10,
+            rope_interleave=False,
+            rope_scaling={"factor": 4.0, "rope_type": "linear"},
+            tie_word_embeddings=True,
+        ),
+        prompt_lengths=(1, 2, 9, 37),
+        quiet_wiring=OTHERS,
+        exercises="rope_interleave false: pairs (i, i+5) of the rotated part, in queries and in the shared key; linear scaling, which has no "
+        "mscale; 2 of 5 groups; tied head",
+        notes="Every published DeepSeek V3 interleaves, and its code has no other way; the field is Hugging Face's.",
     ),
     Case(
         id="kimi-k2-base",

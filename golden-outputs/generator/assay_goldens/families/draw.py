@@ -80,10 +80,34 @@ def tail(rng: Random, config: dict[str, Any]) -> dict[str, Any]:
     return dict(sorted(config.items()))
 
 
+def maybe_wrapped(rng: Random, config: dict[str, Any], architecture: str, **wrapper: Any) -> dict[str, Any]:
+    """A text model's configuration, in some draws inside that of a multimodal model, whose other fields are `wrapper`."""
+    if maybe(rng, 0.6):
+        return config
+    shared = ("dtype", "torch_dtype", "transformers_version")
+    inner = {key: value for key, value in config.items() if key not in ("architectures", *shared)}
+    outer = {key: config[key] for key in shared if key in config}
+    return dict(sorted({"architectures": [architecture], "text_config": inner, **wrapper, **outer}.items()))
+
+
+def rope_by_layer_type(config: dict[str, Any]) -> dict[str, Any]:
+    """In a 5.x file, `rope_local_base_freq` becomes the theta of the sliding layers, as in every Gemma from 3 on."""
+    scaling = config.get("rope_scaling")
+    if scaling and "type" in scaling:
+        scaling["rope_type"] = scaling.pop("type")  # by the older name, 4.x scales these models and 5.18 does not
+    if "rope_parameters" in config:
+        config["rope_parameters"] = {
+            "full_attention": config["rope_parameters"],
+            "sliding_attention": {"rope_theta": config.pop("rope_local_base_freq"), "rope_type": "default"},
+        }
+    return config
+
+
 def style(rng: Random, config: dict[str, Any]) -> dict[str, Any]:
     """Magnitudes: small activations where the eps is small, so that it shows."""
     made: dict[str, Any] = {"dtype": STORED[config.get("dtype") or config["torch_dtype"]]}
-    smallest = min(config.get(key, 1.0) for key in ("rms_norm_eps", "layer_norm_epsilon"))
+    text = config.get("text_config", config)
+    smallest = min(text.get(key, 1.0) for key in ("rms_norm_eps", "layer_norm_epsilon"))
     if smallest < 1e-4:
         size = round(rng.choice((2, 4)) * math.sqrt(smallest), 6)
         made |= {"embedding_std": size, "residual": 2.5 * size}

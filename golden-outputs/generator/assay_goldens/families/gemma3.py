@@ -263,13 +263,11 @@ class Gemma3(common.TextFamily):
             config["sliding_window_pattern"] = rng.randint(2, 6)
         if draw.maybe(rng, 0.6):
             config["tie_word_embeddings"] = draw.maybe(rng, 0.6)
-        config = draw.tail(rng, config)
-        if "rope_parameters" in config:
-            config["rope_parameters"] = {
-                "full_attention": config["rope_parameters"],
-                "sliding_attention": {"rope_theta": config.pop("rope_local_base_freq"), "rope_type": "default"},
-            }
-        return config
+        config = draw.rope_by_layer_type(draw.tail(rng, config))
+        vision = {"hidden_size": 12, "model_type": "siglip_vision_model"}
+        return draw.maybe_wrapped(
+            rng, config, "Gemma3ForConditionalGeneration", model_type="gemma3", mm_tokens_per_image=4, vision_config=vision
+        )
 
     def wiring(self, case: Case) -> dict[str, Wiring]:
         config = self.full(case)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from random import Random
 from typing import Any
 from unittest import mock
 
@@ -13,7 +14,7 @@ from torch import nn
 from .. import synthesis
 from ..cases import Case, ConfigChanges, Wiring
 from ..synthesis import TensorSpec
-from . import common, gemma3
+from . import common, draw, gemma3
 
 S, F = "sliding_attention", "full_attention"
 
@@ -413,6 +414,46 @@ class Gemma3n(common.TextFamily):
         where = "text_config." if "text_config" in case.config else ""
         found.inert[f"{where}num_hidden_layers"] = common.SHAPE
         return found
+
+    def random_config(self, rng: Random) -> dict[str, Any]:
+        head_dim = 2 * rng.randint(3, 9)
+        config = draw.sizes(rng, head_dim)
+        layers = config["num_hidden_layers"] = rng.randint(3, 7)
+        streams = rng.randint(2, 4)
+        config |= {
+            "altup_active_idx": rng.choice((0, 0, streams - 1)),
+            "altup_correct_scale": draw.maybe(rng, 0.7),
+            "altup_num_inputs": streams,
+            "architectures": ["Gemma3nForCausalLM"],
+            "attention_bias": draw.maybe(rng, 0.25),
+            "final_logit_softcapping": rng.choice((30.0, 4.0)),
+            "head_dim": head_dim,
+            "hidden_activation": "gelu_pytorch_tanh",
+            "hidden_size": config["num_attention_heads"] * rng.randint(2, 4) * 3,
+            "hidden_size_per_layer_input": rng.randint(5, 14),
+            "laurel_rank": rng.randint(3, 12),
+            "max_position_embeddings": 128,
+            "model_type": "gemma3n_text",
+            "rope_local_base_freq": rng.choice((100.0, 10000.0)),
+            "sliding_window": rng.randint(2, 19),
+            "vocab_size_per_layer_input": config["vocab_size"] - rng.randint(0, 5),
+            **draw.rope(rng, ("default", "default", "linear", "yarn")),
+        }
+        if draw.maybe(rng, 0.6):
+            config["layer_types"] = [rng.choice((F, S)) for _ in range(layers)]
+        if draw.maybe(rng, 0.6):
+            config["activation_sparsity_pattern"] = [rng.choice((0.0, 0.5, 0.95)) for _ in range(layers)]
+        if draw.maybe(rng, 0.6):
+            config["intermediate_size"] = [rng.randint(30, 80) for _ in range(layers)]
+        if draw.maybe(rng, 0.6):
+            config["tie_word_embeddings"] = draw.maybe(rng, 0.6)
+        # A sharing layer needs an earlier layer of its type with keys and values of its own.
+        types = layer_types(config)
+        owners = rng.choice([n for n in range(1, layers + 1) if set(types[n:]) <= set(types[:n])])
+        config["num_kv_shared_layers"] = layers - owners
+        config = draw.rope_by_layer_type(draw.tail(rng, config))
+        towers = {"audio_config": {"model_type": "gemma3n_audio"}, "vision_config": {"model_type": "gemma3n_vision"}}
+        return draw.maybe_wrapped(rng, config, "Gemma3nForConditionalGeneration", model_type="gemma3n", **towers)
 
     def wiring(self, case: Case) -> dict[str, Wiring]:
         config = common.text_config(case.config)

@@ -128,7 +128,7 @@ class GPT2(Family):
     def random_config(self, rng: Random) -> dict[str, Any]:
         heads = rng.randint(1, 6)
         config = {
-            "activation_function": rng.choice(("gelu_new", "gelu_new", "gelu", "gelu_pytorch_tanh", "relu")),
+            "activation_function": rng.choice(("gelu_new", "gelu_new", "gelu", "gelu_pytorch_tanh")),
             "architectures": ["GPT2LMHeadModel"],
             "layer_norm_epsilon": draw.eps(rng),
             "model_type": "gpt2",

@@ -316,7 +316,11 @@ class Llama4(common.TextFamily):
         for field in ("attn_temperature_tuning", "tie_word_embeddings"):
             if draw.maybe(rng, 0.5):
                 config[field] = draw.maybe(rng, 0.5)
-        return draw.tail(rng, config)
+        config = draw.tail(rng, config)
+        vision = {"hidden_size": 12, "model_type": "llama4_vision_model"}
+        return draw.maybe_wrapped(
+            rng, config, "Llama4ForConditionalGeneration", model_type="llama4", image_token_index=3, vision_config=vision
+        )
 
     def wiring(self, case: Case) -> dict[str, Wiring]:
         config = {**DEFAULTS, **common.text_config(case.config)}

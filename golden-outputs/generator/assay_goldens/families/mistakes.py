@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from typing import Any
 from unittest import mock
 
 import torch
@@ -109,3 +110,24 @@ def window_wiring(window: int) -> dict[str, Wiring]:
         "window: one key too few": of_width(window - 1),
         "window: not applied": of_width(None),
     }
+
+
+def _masks_of(model, choose: Callable[[dict[str, Any]], dict[str, Any]]):
+    """Layers are given other masks than their type's: `choose` maps each type's right function to the one used."""
+    module = common.modeling(model)
+    right = {"full_attention": module.create_causal_mask, "sliding_attention": module.create_sliding_window_causal_mask}
+    used = choose(right)
+    return both(
+        mock.patch.object(module, "create_causal_mask", used["full_attention"]),
+        mock.patch.object(module, "create_sliding_window_causal_mask", used["sliding_attention"]),
+    )
+
+
+def same_mask_everywhere(kind: str) -> Wiring:
+    """Every layer is masked as those of one type are."""
+    return lambda model: _masks_of(model, lambda right: dict.fromkeys(right, right[kind]))
+
+
+def masks_exchanged(model):
+    """Full layers are masked as sliding ones, and the other way round."""
+    return _masks_of(model, lambda right: dict(zip(right, reversed(right.values()), strict=True)))

@@ -89,7 +89,11 @@ class Mistral(common.TextFamily):
             config["head_dim"] = head_dim
         if draw.maybe(rng, 0.8):
             config["tie_word_embeddings"] = draw.maybe(rng, 0.4)
-        return draw.tail(rng, config)
+        config = draw.tail(rng, config)
+        vision = {"hidden_size": 12, "model_type": "pixtral"}
+        return draw.maybe_wrapped(
+            rng, config, "Mistral3ForConditionalGeneration", model_type="mistral3", spatial_merge_size=2, vision_config=vision
+        )
 
     def wiring(self, case: Case) -> dict[str, Wiring]:
         config = common.text_config(case.config)

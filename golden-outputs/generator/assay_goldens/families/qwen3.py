@@ -11,7 +11,9 @@ from torch import nn
 
 from ..cases import Case, ConfigChanges, Family, Wiring
 from ..synthesis import TensorSpec
-from . import common, draw
+from . import common, draw, mistakes
+
+SLIDING, FULL = "sliding_attention", "full_attention"
 
 WINDOW_OFF = "use_sliding_window is false: an engine that windows all the same fails this case"
 
@@ -88,6 +90,15 @@ def no_qk_norm(model):
         a.q_norm, a.k_norm = q_norm, k_norm
 
 
+def layer_types(config: dict[str, Any]) -> list[str]:
+    """Without a list, the layers from max_window_layers on slide."""
+    if config.get("layer_types"):
+        return config["layer_types"]
+    windowed = config.get("use_sliding_window", False) and config.get("sliding_window") is not None
+    first = config.get("max_window_layers", 28)
+    return [SLIDING if windowed and i >= first else FULL for i in range(config["num_hidden_layers"])]
+
+
 class Qwen3(Family):
     name = "qwen3"
 
@@ -106,15 +117,25 @@ class Qwen3(Family):
         return rules.specs
 
     def changes(self, case: Case) -> ConfigChanges:
-        window = dict.fromkeys(("sliding_window", "max_window_layers"), WINDOW_OFF)
-        extra = {}
-        if case.config.get("sliding_window") is not None:
-            extra["use_sliding_window"] = True
+        config = case.config
+        types = layer_types(config)
+        inert = dict.fromkeys(("sliding_window", "max_window_layers"), WINDOW_OFF)
+        inert["layer_types"] = "all full_attention"
+        extra: dict[str, Any] = {}
+        if config.get("sliding_window") is None:
+            inert["use_sliding_window"] = "sliding_window is null"
+        elif config.get("layer_types"):
+            inert["use_sliding_window"] = "layer_types has sliding layers, and Hugging Face finds no window for them"
         else:
-            window["use_sliding_window"] = "sliding_window is null"
-        if "layer_types" in case.config:
-            window["layer_types"] = "all full_attention"
-        return common.changes(case, extra, window)
+            extra["use_sliding_window"] = not config["use_sliding_window"]
+        if SLIDING in types:
+            extra["sliding_window"] = config["sliding_window"] + 1
+            if config.get("layer_types"):
+                extra["layer_types"] = [FULL if kind == SLIDING else SLIDING for kind in types]
+                inert["max_window_layers"] = "not read: layer_types says it layer by layer"
+            else:
+                extra["max_window_layers"] = config["max_window_layers"] + 1
+        return common.changes(case, extra, inert)
 
     def random_config(self, rng: Random) -> dict[str, Any]:
         head_dim = 2 * rng.randint(3, 11)
@@ -135,6 +156,8 @@ class Qwen3(Family):
         if draw.maybe(rng, 0.3):
             config |= {"max_window_layers": rng.randint(0, layers), "sliding_window": rng.randint(3, 19)}
             config["use_sliding_window"] = draw.maybe(rng, 0.6)
+            if config["use_sliding_window"] and draw.maybe(rng, 0.4):
+                config["layer_types"] = [rng.choice((FULL, SLIDING)) for _ in range(layers)]
         if draw.maybe(rng, 0.8):
             config["tie_word_embeddings"] = draw.maybe(rng, 0.5)
         return draw.tail(rng, config)
@@ -146,6 +169,11 @@ class Qwen3(Family):
             "attention: QK norm absent": no_qk_norm,
             "attention: q_norm and k_norm swapped": common.swapped("self_attn.q_norm", "self_attn.k_norm"),
         }
+        types = layer_types(case.config)
+        if SLIDING in types:
+            found |= mistakes.window_wiring(case.config["sliding_window"])
+            found["window: on every layer"] = mistakes.same_mask_everywhere(SLIDING)
+            found["window: on the other layers"] = mistakes.masks_exchanged
         if case.style.get("dtype") == "F16":
             found["weights: float16 subnormals read as zero"] = common.half_subnormals_flushed
         return found
@@ -227,6 +255,54 @@ class Qwen3(Family):
             prompt_lengths=(1, 2, 9, 33),
             exercises="float16 weights, a sixth of down_proj subnormal; tied, and lm_head.weight stored all the same, as Qwen3-0.6B and 1.7B ship",
             notes="lm_head.weight equals model.embed_tokens.weight: accept it, count it once.",
+        ),
+        Case(
+            id="qwen3-window",
+            seed=3006,
+            config=_config(
+                max_window_layers=2,
+                num_attention_heads=6,
+                num_hidden_layers=4,
+                rms_norm_eps=0.002,
+                rope_scaling={"factor": 4.0, "type": "linear"},
+                rope_theta=1000.0,
+                sliding_window=8,
+                use_sliding_window=True,
+            ),
+            prompt_lengths=(1, 2, 7, 8, 9, 10, 33),
+            exercises="use_sliding_window without layer_types: layers 0 and 1 see all, layers 2 and 3, from max_window_layers on, a window of 8; "
+            "prompts of window - 1 to window + 2; linear rope scaling under the old key `type`",
+            notes="No published Qwen3 windows. A query of layers 2 and 3 sees itself and the 7 tokens before it.",
+        ),
+        Case(
+            id="qwen3-window-layer-types",
+            seed=3007,
+            config=_config(
+                dtype="bfloat16",
+                layer_types=[SLIDING, FULL, SLIDING],
+                max_window_layers=2,
+                num_attention_heads=4,
+                rms_norm_eps=0.003,
+                rope_parameters={
+                    "factor": 4.0,
+                    "high_freq_factor": 4.0,
+                    "low_freq_factor": 1.0,
+                    "original_max_position_embeddings": 32,
+                    "rope_theta": 1000.0,
+                    "rope_type": "llama3",
+                },
+                rope_scaling=...,
+                rope_theta=...,
+                sliding_window=5,
+                tie_word_embeddings=False,
+                torch_dtype=...,
+                transformers_version="5.18.0",
+                use_sliding_window=True,
+            ),
+            prompt_lengths=(1, 2, 4, 5, 6, 7, 41),
+            exercises="5.x config: layer_types [sliding, full, sliding] wins over max_window_layers 2; window 5; llama3 rope scaling, prompt past the "
+            "original context of 32",
+            notes="No published Qwen3 windows. A query of layers 0 and 2 sees itself and the 4 tokens before it.",
         ),
     ]
 

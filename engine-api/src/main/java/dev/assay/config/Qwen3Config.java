@@ -1,5 +1,9 @@
 package dev.assay.config;
 
+import java.util.EnumSet;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
 /// Qwen3, dense; `model_type` `qwen3`; HF's `Qwen3Config`.
 ///
 /// @param vocabSize rows of the embedding matrix, and logits of each position
@@ -14,6 +18,8 @@ package dev.assay.config;
 /// @param rmsNormEps what every RMS norm adds to the mean square
 /// @param tieWordEmbeddings whether the output head is the embedding matrix
 /// @param attentionBias whether the projections of queries, keys, values and attention output have biases
+/// @param layerTypes full or sliding, for each layer; without a window all are full
+/// @param slidingWindow positions that a sliding layer sees, its own included; null where there is no window
 /// @param ropeParameters of the rotary position embedding
 public record Qwen3Config(
         int vocabSize,
@@ -28,6 +34,8 @@ public record Qwen3Config(
         double rmsNormEps,
         boolean tieWordEmbeddings,
         boolean attentionBias,
+        List<AttentionType> layerTypes,
+        @Nullable Integer slidingWindow,
         RopeParameters ropeParameters)
         implements ModelConfig {
     public Qwen3Config {
@@ -39,6 +47,16 @@ public record Qwen3Config(
         Rules.rotaryDim("head_dim", headDim);
         Rules.positive("max_position_embeddings", maxPositionEmbeddings);
         Rules.epsilon("rms_norm_eps", rmsNormEps);
+        if (slidingWindow != null) {
+            Rules.positive("sliding_window", slidingWindow);
+        }
+        layerTypes = List.copyOf(layerTypes);
+        Rules.layerTypes(
+                layerTypes,
+                numHiddenLayers,
+                slidingWindow == null
+                        ? EnumSet.of(AttentionType.FULL)
+                        : EnumSet.of(AttentionType.FULL, AttentionType.SLIDING));
     }
 
     @Override
@@ -48,6 +66,7 @@ public record Qwen3Config(
 
     @Override
     public long kvCacheElements(int positions) {
-        return KvCacheSize.uniform(numHiddenLayers, 2L * numKeyValueHeads * headDim, positions);
+        int window = slidingWindow == null ? positions : slidingWindow;
+        return KvCacheSize.perLayer(layerTypes, window, 2L * numKeyValueHeads * headDim, positions);
     }
 }

@@ -45,6 +45,12 @@ final class RopeReader {
         ConfigFields scaling = fields.object("rope_scaling");
         ConfigFields parameters = fields.object("rope_parameters");
         fields.only("partial_rotary_factor", 1);
+        if (scaling != null
+                && !scaling.has("rope_type")
+                && !scaling.text("type", "default").equals("default")) {
+            // 5.18.0 puts these fields over a rope_type of default, and then reads that; 4.x takes the older name.
+            throw scaling.wrong("type", "rope_type instead: HF versions disagree on the older name here");
+        }
         ConfigFields full = parameters == null ? null : parameters.object("full_attention");
         ConfigFields sliding = parameters == null ? null : parameters.object("sliding_attention");
         double fullTheta =

@@ -20,8 +20,7 @@ class HandMadeConfigTest {
                         100, 64, 96, 2, 4, 3, 16, HiddenActivation.SILU, 128, 1e-5, true, false, false, ROPE))
                 .withMessage("key \"num_key_value_heads\": found 3, expected a divisor of num_attention_heads 4");
         assertThatExceptionOfType(ConfigException.class)
-                .isThrownBy(() ->
-                        new Qwen3Config(100, 64, 96, 2, 4, 2, 15, HiddenActivation.SILU, 128, 1e-5, true, false, ROPE))
+                .isThrownBy(() -> qwen3(15, List.of(AttentionType.FULL, AttentionType.FULL)))
                 .withMessage("key \"head_dim\": found 15, expected an even number, because RoPE turns pairs");
         assertThatExceptionOfType(ConfigException.class)
                 .isThrownBy(() -> smolLm3(2, List.of(PositionEncoding.ROPE)))
@@ -69,6 +68,9 @@ class HandMadeConfigTest {
                         gemma.slidingRopeParameters(),
                         gemma.finalLogitSoftcapping()))
                 .withMessageStartingWith("key \"layer_types\": found CHUNKED, expected one of [FULL, SLIDING]");
+        assertThatExceptionOfType(ConfigException.class)
+                .isThrownBy(() -> qwen3(16, List.of(AttentionType.FULL, AttentionType.SLIDING)))
+                .withMessage("key \"layer_types\": found SLIDING, expected one of [FULL]");
     }
 
     @Test
@@ -78,6 +80,12 @@ class HandMadeConfigTest {
         encodings.clear();
         assertThat(config.positionEncodings())
                 .containsExactly(PositionEncoding.ROPE, PositionEncoding.NOPE)
+                .isUnmodifiable();
+        List<AttentionType> types = new ArrayList<>(List.of(AttentionType.FULL, AttentionType.FULL));
+        Qwen3Config qwen = qwen3(16, types);
+        types.clear();
+        assertThat(qwen.layerTypes())
+                .containsExactly(AttentionType.FULL, AttentionType.FULL)
                 .isUnmodifiable();
     }
 
@@ -101,6 +109,11 @@ class HandMadeConfigTest {
                 types,
                 null,
                 ROPE);
+    }
+
+    private static Qwen3Config qwen3(int headDim, List<AttentionType> types) {
+        return new Qwen3Config(
+                100, 64, 96, 2, 4, 2, headDim, HiddenActivation.SILU, 128, 1e-5, true, false, types, null, ROPE);
     }
 
     private static MistralConfig mistral(Architecture architecture, @Nullable Integer slidingWindow) {

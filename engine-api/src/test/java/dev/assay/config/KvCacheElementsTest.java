@@ -63,6 +63,21 @@ class KvCacheElementsTest {
         assertThat(Configs.parse(windowed).kvCacheElements(positions)).isEqualTo(evaluate(sum));
     }
 
+    /// On the layers from `max_window_layers` on, which published files set to the number of layers.
+    @ParameterizedTest
+    @CsvSource({
+        "28, 101, 28 * 101 * 2048",
+        "20, 99, 28 * 99 * 2048",
+        "20, 101, 20 * 101 * 2048 + 8 * 100 * 2048",
+    })
+    void windowedLayersOfQwen3HoldTheWindow(String maxWindowLayers, int positions, String sum) {
+        String file = Configs.with(Configs.published("qwen3-0.6b"), "use_sliding_window", "true");
+        String windowed = Configs.with(file, "sliding_window", "100");
+        assertThat(Configs.parse(Configs.with(windowed, "max_window_layers", maxWindowLayers))
+                        .kvCacheElements(positions))
+                .isEqualTo(evaluate(sum));
+    }
+
     @ParameterizedTest
     @MethodSource("dev.assay.config.PublishedConfigTest#models")
     void cacheStartsEmptyAndHasNoNegativeSize(String model) {

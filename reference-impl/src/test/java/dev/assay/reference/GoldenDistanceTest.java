@@ -95,8 +95,14 @@ class GoldenDistanceTest {
         distances.forEach((point, distance) -> {
             FloatError yardstick = Objects.requireNonNull(golden.yardsticks().get(point));
             assertThat(distance.rms()).as("rms error at %s", point).isLessThanOrEqualTo(yardstick.rms());
-            // The largest of many errors is partly luck, of the library's too: Gemma 3n, whose scores are not scaled
-            // down, comes to 1.24 of it at one place. Half of what engines are allowed is asked.
+            // Half of what engines are allowed: the largest of many errors is partly luck, the library's too. At worst
+            // the reference comes to 1.42 of it, in gemma3n-base at attention.6 (1.27 at context.6), both for token 26
+            // of the longest prompt. It is float32 storage, and no single operation. Given the oracle's inputs, layer 6
+            // with every result stored in float comes to 0.09 at context.6; the rest comes in with the hidden state of
+            // that token, whose relative error grows from 2 to 21 times 2^-24 between layers 1 and 6. The oracle
+            // itself,
+            // with a random relative error of up to 2^-24 on the output of every module, came to 0.70 at context.6 in
+            // the median of 60 runs, to more than 1 in 12 of them, to 1.83 at worst, and in 35 at that very token.
             assertThat(distance.max).as("largest error at %s", point).isLessThanOrEqualTo(2 * yardstick.max());
         });
     }

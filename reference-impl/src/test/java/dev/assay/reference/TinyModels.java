@@ -4,6 +4,7 @@ import dev.assay.checkpoint.Checkpoint;
 import dev.assay.checkpoint.ElementType;
 import dev.assay.checkpoint.SyntheticWeights;
 import dev.assay.config.Architecture;
+import dev.assay.config.AttentionType;
 import dev.assay.config.DeepSeekV3Config;
 import dev.assay.config.HiddenActivation;
 import dev.assay.config.Llama3Config;
@@ -45,6 +46,8 @@ public final class TinyModels {
             1e-6,
             true,
             false,
+            List.of(AttentionType.FULL, AttentionType.SLIDING, AttentionType.FULL),
+            5,
             new RopeParameters.Default(1_000_000));
 
     public static final DeepSeekV3Config DEEPSEEK_V3 = new DeepSeekV3Config(

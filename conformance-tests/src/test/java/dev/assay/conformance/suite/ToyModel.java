@@ -4,6 +4,7 @@ import dev.assay.checkpoint.Checkpoint;
 import dev.assay.checkpoint.SkippedTensor;
 import dev.assay.checkpoint.Tensor;
 import dev.assay.checkpoint.TensorInfo;
+import dev.assay.config.AttentionType;
 import dev.assay.config.HiddenActivation;
 import dev.assay.config.ModelConfig;
 import dev.assay.config.Qwen3Config;
@@ -15,6 +16,7 @@ import dev.assay.golden.GoldenCase;
 import dev.assay.golden.GoldenPrompt;
 import dev.assay.golden.Oracle;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,6 +43,8 @@ public final class ToyModel {
             1e-6,
             true,
             false,
+            Collections.nCopies(LAYERS, AttentionType.FULL),
+            null,
             new RopeParameters.Default(10_000));
 
     private ToyModel() {}

@@ -1,5 +1,6 @@
 package dev.assay.plan.planner;
 
+import dev.assay.config.AttentionType;
 import dev.assay.config.Qwen3Config;
 import dev.assay.plan.DecoderPlan;
 import dev.assay.plan.Embedding;
@@ -27,10 +28,33 @@ final class Qwen3Planner {
     static DecoderPlan plan(Qwen3Config config) {
         int hidden = config.hiddenSize();
         double eps = config.rmsNormEps();
+        var mlp = Parts.mlp("mlp", config.intermediateSize(), hidden, config.hiddenAct(), false);
+        var attentionNorm = new NormPlacement.Before(Parts.rms("input_layernorm", hidden, eps));
+        var mlpNorm = new NormPlacement.Before(Parts.rms("post_attention_layernorm", hidden, eps));
+        return new DecoderPlan(
+                config.architecture(),
+                config.vocabSize(),
+                hidden,
+                config.maxPositionEmbeddings(),
+                Parts.embedding(config.vocabSize(), hidden, new Embedding.Scale.None()),
+                new PerLayerEmbedding.None(),
+                new ResidualStream.Single(),
+                IntStream.range(0, config.numHiddenLayers())
+                        .mapToObj(i ->
+                                new Layer(Parts.layer(i), attentionNorm, attention(config, i), mlpNorm, mlp, List.of()))
+                        .toList(),
+                Parts.rms("model.norm", hidden, eps),
+                Parts.head(config.tieWordEmbeddings(), config.vocabSize(), hidden, new OutputHead.Softcap.None()),
+                List.of());
+    }
+
+    private static GroupedQueryAttention attention(Qwen3Config config, int layer) {
+        int hidden = config.hiddenSize();
+        double eps = config.rmsNormEps();
         int queries = Parts.width(config.numAttentionHeads(), config.headDim());
         int keys = Parts.width(config.numKeyValueHeads(), config.headDim());
         boolean bias = config.attentionBias();
-        var attention = new GroupedQueryAttention(
+        return new GroupedQueryAttention(
                 config.numAttentionHeads(),
                 config.numKeyValueHeads(),
                 config.headDim(),
@@ -44,25 +68,14 @@ final class Qwen3Planner {
                         Parts.rms("self_attn.k_norm", config.headDim(), eps)),
                 Rotary.halfSplit(config.ropeParameters(), config.headDim()),
                 new Temperature.None(),
-                new Mask.Causal(),
+                mask(config, layer),
                 1 / Math.sqrt(config.headDim()),
                 Parts.linear("self_attn.o_proj", hidden, queries, bias));
-        var mlp = Parts.mlp("mlp", config.intermediateSize(), hidden, config.hiddenAct(), false);
-        var attentionNorm = new NormPlacement.Before(Parts.rms("input_layernorm", hidden, eps));
-        var mlpNorm = new NormPlacement.Before(Parts.rms("post_attention_layernorm", hidden, eps));
-        return new DecoderPlan(
-                config.architecture(),
-                config.vocabSize(),
-                hidden,
-                config.maxPositionEmbeddings(),
-                Parts.embedding(config.vocabSize(), hidden, new Embedding.Scale.None()),
-                new PerLayerEmbedding.None(),
-                new ResidualStream.Single(),
-                IntStream.range(0, config.numHiddenLayers())
-                        .mapToObj(i -> new Layer(Parts.layer(i), attentionNorm, attention, mlpNorm, mlp, List.of()))
-                        .toList(),
-                Parts.rms("model.norm", hidden, eps),
-                Parts.head(config.tieWordEmbeddings(), config.vocabSize(), hidden, new OutputHead.Softcap.None()),
-                List.of());
+    }
+
+    private static Mask mask(Qwen3Config config, int layer) {
+        Integer window = config.slidingWindow();
+        boolean slides = config.layerTypes().get(layer) == AttentionType.SLIDING;
+        return window != null && slides ? new Mask.SlidingWindow(window) : new Mask.Causal();
     }
 }

@@ -8,6 +8,7 @@ import static dev.assay.reference.math.ScalarMath.rmsNorm;
 import static dev.assay.reference.math.ScalarMath.softmax;
 import static dev.assay.reference.math.ScalarMath.splitHeads;
 
+import dev.assay.config.AttentionType;
 import dev.assay.config.Qwen3Config;
 import dev.assay.engine.Tap;
 import dev.assay.engine.TapListener;
@@ -32,7 +33,7 @@ import dev.assay.reference.math.Rope;
 /// **Shapes.** T tokens in this call, S positions visible to one of them, D hidden size, F intermediate size, H
 /// query heads, K KV heads, d head dim, V vocabulary.
 ///
-/// **Not here.** The sliding window, which published files carry but switch off (`use_sliding_window`); dropout.
+/// **Not here.** Dropout.
 ///
 /// ```
 /// hidden ─┬─ input norm ─ attention ─ + ─┬─ post-attention norm ─ MLP ─ + ─ hidden
@@ -71,7 +72,7 @@ public final class Qwen3 implements ReferenceDecoder<KvCache> {
 
             float[][] attentionInput = rmsNorm(hidden, layer.vector("input_layernorm.weight", D), eps); // [T][D]
             taps.on(TapPoint.of(Tap.ATTENTION_INPUT, i), attentionInput);
-            float[][] context = attend(attentionInput, layer.under("self_attn."), cache.layer(i)); // [T][H·d]
+            float[][] context = attend(i, attentionInput, layer.under("self_attn."), cache.layer(i)); // [T][H·d]
             taps.on(TapPoint.of(Tap.CONTEXT, i), context);
             float[][] attention = project(layer.under("self_attn."), "o_proj", D, context); // [T][D]
             taps.on(TapPoint.of(Tap.ATTENTION, i), attention);
@@ -95,9 +96,9 @@ public final class Qwen3 implements ReferenceDecoder<KvCache> {
         return logits;
     }
 
-    /// Causal grouped-query attention up to the output projection: each KV head serves H/K consecutive query heads.
-    /// `x` is `[T][D]`, the result `[T][H·d]`.
-    private float[][] attend(float[][] x, Weights w, KvCache.Layer cache) {
+    /// Causal grouped-query attention up to the output projection, over all positions or a window: each KV head
+    /// serves H/K consecutive query heads. `x` is `[T][D]`, the result `[T][H·d]`.
+    private float[][] attend(int layer, float[][] x, Weights w, KvCache.Layer cache) {
         int H = config.numAttentionHeads();
         int K = config.numKeyValueHeads();
         int d = config.headDim();
@@ -122,18 +123,25 @@ public final class Qwen3 implements ReferenceDecoder<KvCache> {
             }
             // A token sees itself and all before it, so it is cached before it attends.
             cache.append(keys, splitHeads(v[t], K));
+            Integer window = config.slidingWindow();
+            // Published files carry a window, but none switches it on (`use_sliding_window`).
+            if (window != null && config.layerTypes().get(layer) == AttentionType.SLIDING) {
+                // The window counts the token itself: it sees window − 1 positions before it, and no layer needs more.
+                cache.forgetBefore(position - window + 1);
+            }
+            int first = cache.first();
 
             for (int h = 0; h < H; h++) {
                 int kvHead = h / (H / K);
-                double[] scores = new double[cache.length()]; // [S]
+                double[] scores = new double[position + 1 - first]; // [S], from position first on
                 for (int s = 0; s < scores.length; s++) {
-                    scores[s] = dot(queries[h], cache.key(s, kvHead)) / Math.sqrt(d);
+                    scores[s] = dot(queries[h], cache.key(first + s, kvHead)) / Math.sqrt(d);
                 }
                 double[] p = softmax(scores); // [S]
                 for (int i = 0; i < d; i++) {
                     double sum = 0;
                     for (int s = 0; s < p.length; s++) {
-                        sum += p[s] * cache.value(s, kvHead)[i];
+                        sum += p[s] * cache.value(first + s, kvHead)[i];
                     }
                     context[t][h * d + i] = (float) sum;
                 }
