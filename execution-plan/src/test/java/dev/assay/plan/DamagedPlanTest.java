@@ -81,7 +81,7 @@ class DamagedPlanTest {
     }
 
     /// Every way to spoil one value of a plan, a list or a number, wherever it is nested: out of range, or, for the
-    /// sizes of a matrix, one more.
+    /// sizes of a matrix or vector, one more.
     private static List<Damage> damages(Object value) throws ReflectiveOperationException {
         List<Damage> damages = new ArrayList<>();
         switch (value) {
@@ -106,6 +106,10 @@ class DamagedPlanTest {
                     damages.add(new Damage(" rows + 1", REFUSED, () -> new WeightRef(name, rows + 1, columns, layout)));
                     damages.add(
                             new Damage(" columns + 1", REFUSED, () -> new WeightRef(name, rows, columns + 1, layout)));
+                }
+                if (record instanceof VectorRef(String name, int length, int storedLength, int first)) {
+                    damages.add(new Damage(
+                            " length + 1", REFUSED, () -> new VectorRef(name, length + 1, storedLength + 1, first)));
                 }
                 RecordComponent[] components = record.getClass().getRecordComponents();
                 Class<?>[] types =
