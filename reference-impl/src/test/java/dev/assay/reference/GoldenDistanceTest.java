@@ -58,6 +58,7 @@ class GoldenDistanceTest {
     void everyTapIsAsCloseAsTheFloat32Yardstick(String id) {
         GoldenCase golden = Goldens.bundled(id);
         Map<TapPoint, Distance> distances = new TreeMap<>();
+        Distance returned = new Distance(); // of the logits that prefill returns
         try (Checkpoint checkpoint = golden.weights().open();
                 Model model = new ReferenceEngine().load(checkpoint, LoadOptions.defaults())) {
             for (GoldenPrompt prompt : golden.prompts()) {
@@ -65,7 +66,9 @@ class GoldenDistanceTest {
                 TapListener taps = new TapListener() {
                     @Override
                     public void on(TapPoint point, float[][] rows) {
-                        double[][] expected = prompt.taps().get(point);
+                        double[][] expected = point.equals(TapPoint.LOGITS)
+                                ? prompt.logits()
+                                : prompt.taps().get(point);
                         if (expected != null) {
                             distances
                                     .computeIfAbsent(point, _ -> new Distance())
@@ -81,9 +84,7 @@ class GoldenDistanceTest {
                 try (Session session = model.newSession(
                         SessionOptions.ofContext(prompt.tokens().length).withTaps(taps))) {
                     float[][] logits = ((Prediction.Logits) session.prefill(prompt.tokens())).values(); // [T][V]
-                    distances
-                            .computeIfAbsent(TapPoint.LOGITS, _ -> new Distance())
-                            .add(logits, prompt.logits());
+                    returned.add(logits, prompt.logits());
                 }
                 prompt.routedExperts()
                         .forEach((layer, expected) -> assertThat(Objects.requireNonNull(experts.get(layer)))
@@ -92,6 +93,10 @@ class GoldenDistanceTest {
             }
         }
         assertThat(distances.keySet()).isEqualTo(golden.yardsticks().keySet());
+        assertThat(distances.get(TapPoint.LOGITS))
+                .as("logits tapped are those returned")
+                .usingRecursiveComparison()
+                .isEqualTo(returned);
         distances.forEach((point, distance) -> {
             FloatError yardstick = Objects.requireNonNull(golden.yardsticks().get(point));
             assertThat(distance.rms()).as("rms error at %s", point).isLessThanOrEqualTo(yardstick.rms());

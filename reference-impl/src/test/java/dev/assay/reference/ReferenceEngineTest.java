@@ -18,12 +18,15 @@ import dev.assay.engine.SessionOptions;
 import dev.assay.engine.Support;
 import dev.assay.engine.TapListener;
 import dev.assay.engine.TapPoint;
+import dev.assay.golden.Goldens;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.module.ModuleDescriptor;
 import java.net.URI;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -63,8 +66,17 @@ class ReferenceEngineTest {
         }
     }
 
+    /// One golden case of each `model_type`.
+    static List<ModelConfig> goldenConfigs() {
+        Map<String, String> ids = new TreeMap<>();
+        for (String id : Goldens.ids()) {
+            ids.putIfAbsent(Goldens.modelTypeOf(id).orElseThrow(), id);
+        }
+        return ids.values().stream().map(id -> Goldens.bundled(id).config()).toList();
+    }
+
     @ParameterizedTest
-    @MethodSource("configs")
+    @MethodSource("goldenConfigs")
     void supportsEveryArchitectureFully(ModelConfig config) {
         assertThat(engine.supports(config))
                 .isEqualTo(new Support.Supported(Set.of(

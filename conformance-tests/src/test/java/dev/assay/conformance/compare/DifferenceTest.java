@@ -24,6 +24,15 @@ class DifferenceTest {
     }
 
     @Test
+    void ofEqualDifferencesTheFirstIsNamed() {
+        Difference difference = measure(new float[][] {{1, 3, 3}, {3, 5, 7}});
+
+        assertThat(difference.max()).isEqualTo(1);
+        assertThat(difference.token()).isZero();
+        assertThat(difference.channel()).isEqualTo(1);
+    }
+
+    @Test
     void equalValuesDifferByNothingAndCountAllTheSame() {
         Difference difference = measure(new float[][] {{1, 2, 3}, {4, 5, 6}});
 

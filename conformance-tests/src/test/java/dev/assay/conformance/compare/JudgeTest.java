@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.assay.conformance.suite.ToyModel;
 import dev.assay.engine.Tap;
 import dev.assay.engine.TapPoint;
+import dev.assay.golden.GoldenCase;
 import dev.assay.golden.GoldenPrompt;
+import dev.assay.report.BudgetUse.Yardstick;
 import dev.assay.report.Divergence;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,6 +47,48 @@ class JudgeTest {
         assertThat(first.channel()).isEqualTo(3);
         assertThat(first.actual() - first.expected()).isCloseTo(0.01, org.assertj.core.data.Offset.offset(1e-6));
         assertThat(first.used()).isGreaterThan(1);
+    }
+
+    @Test
+    void namesTheLayerThatComputedThePlace() {
+        Judgement ofHidden = judge.judge(differences(Map.of(TapPoint.of(Tap.HIDDEN, 2), 1f)));
+        assertThat(ofHidden.firstDivergence().orElseThrow().layer()).isEqualTo(1);
+        Judgement ofLogits = judge.judge(differences(Map.of(TapPoint.LOGITS, 1f)));
+        assertThat(ofLogits.firstDivergence().orElseThrow().layer())
+                .as("no layer computes the logits")
+                .isEqualTo(-1);
+    }
+
+    @Test
+    void ofPromptsEquallyFarOffTheFirstIsNamed() {
+        float[][] actual = ToyModel.floats(prompt.logits()); // [T][V]
+        actual[2][3] += 1;
+        Judgement judgement = judge.judge(List.of(
+                Difference.measure(TapPoint.LOGITS, "first", prompt.logits(), actual),
+                Difference.measure(TapPoint.LOGITS, "second", prompt.logits(), actual)));
+
+        assertThat(judgement.worst().prompt()).isEqualTo("first");
+        assertThat(judgement.firstDivergence().orElseThrow().prompt()).isEqualTo("first");
+    }
+
+    @Test
+    void placesWithoutAYardstickAreJudgedByTheirDeviation() {
+        GoldenCase toy = ToyModel.golden();
+        GoldenCase without = new GoldenCase(
+                toy.id(),
+                toy.source(),
+                toy.config(),
+                toy.configJson(),
+                toy.oracle(),
+                toy.notes(),
+                toy.prompts(),
+                Map.of(),
+                toy.sha256(),
+                toy.weights());
+
+        assertThat(judge.judge(differences(Map.of())).worst().yardstick()).isEqualTo(Yardstick.RECORDED);
+        assertThat(Judge.of(without).judge(differences(Map.of())).worst().yardstick())
+                .isEqualTo(Yardstick.STANDARD_DEVIATION);
     }
 
     @Test

@@ -34,6 +34,22 @@ class FactsTest {
     }
 
     @Test
+    void gemma3nSharesCachesAndHasWindows() {
+        Facts facts = Facts.of(Published.config("gemma-3n-e2b"), List.of(), 1);
+        JsonNode cache = JSON.valueToTree(facts.toJson()).at("/kv_cache");
+        // 2 KV heads of 256: 20 of 30 layers have a cache of their own, 4 of these see everything.
+        long layer = 2 * 2 * 256;
+        assertThat(cache.at("/bytes_per_token").longValue()).isEqualTo(20 * layer);
+        assertThat(cache.at("/bytes_per_token_beyond_windows").longValue()).isEqualTo(4 * layer);
+        assertThat(cache.at("/unshared_bytes_per_token").longValue()).isEqualTo(30 * layer);
+        JsonNode inBf16 = JSON.valueToTree(
+                        Facts.of(Published.config("gemma-3n-e2b"), List.of(), 2).toJson())
+                .at("/kv_cache");
+        assertThat(inBf16.at("/bytes_per_token_beyond_windows").longValue()).isEqualTo(2 * 4 * layer);
+        assertThat(inBf16.at("/unshared_bytes_per_token").longValue()).isEqualTo(2 * 30 * layer);
+    }
+
+    @Test
     void denseModelsHaveNoExperts() {
         Facts facts = Facts.of(Published.config("qwen3-0.6b"), List.of(), 2);
         assertThat(facts.toJson()).doesNotContainKey("moe").containsKey("kv_cache");

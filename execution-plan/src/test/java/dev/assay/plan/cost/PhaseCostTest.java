@@ -96,11 +96,48 @@ class PhaseCostTest {
     }
 
     @Test
+    void prefillExpandsLatentsForEveryHead() {
+        PhaseCost cost = prefill(Published.plan("deepseek-v3"), 3, LogitsScope.ALL_POSITIONS, 1);
+        // Scores over 128 + 64 numbers, sums over 128, for 1 + 2 + 3 positions in 61 layers of 128 heads.
+        long attention = 61 * 2L * 128 * (128 + 64 + 128) * (1 + 2 + 3);
+        long gains = 61 * (2 * 7168L + 1536 + 512) + 7168;
+        assertThat(cost.flops()).isEqualTo(3 * 2 * (36_625_603_584L - gains) + attention);
+        assertThat(cost.cacheBytesWritten()).isEqualTo(3 * 70_272);
+    }
+
+    @Test
+    void learnedPositionsAreLookedUpOneByOne() {
+        DecoderPlan plan = Published.plan("gpt2-124m");
+        // Tied, so the embedding is read as the head; of the positions a row of 768 a token.
+        assertThat(decode(plan, 5, 2).weightBytes()).isEqualTo(2 * (123_653_376L + 768));
+        assertThat(prefill(plan, 10, LogitsScope.LAST_POSITION, 2).weightBytes())
+                .isEqualTo(2 * (123_653_376L + 10 * 768));
+    }
+
+    @Test
+    void gemma3nAsksItsStreamRouterTwiceAndLooksUpARowALayer() {
+        // E2B: 30 layers of 8 heads of 256, 4 streams of 2048, rows of 256; tied. Per layer, streams have one vector
+        // that is no matrix.
+        PhaseCost cost = decode(Published.plan("gemma-3n-e2b"), 0, 1);
+        assertThat(cost.weightBytes()).isEqualTo(2_421_916_768L + 30 * 256);
+        long gains = Published.facts("gemma-3n-e2b")
+                .get("params")
+                .get("roles")
+                .get("norm")
+                .longValue();
+        long attention = 30 * 2L * 2 * 8 * 256;
+        assertThat(cost.flops()).isEqualTo(2 * (2_421_916_768L - gains - 30 * 2048 + 30 * 4 * 2048) + attention);
+    }
+
+    @Test
     void lengthsThatCannotBeAreRefused() {
         DecoderPlan plan = Published.plan("qwen3-0.6b");
         assertThatIllegalArgumentException().isThrownBy(() -> decode(plan, -1, 2));
         assertThatIllegalArgumentException().isThrownBy(() -> prefill(plan, 0, LogitsScope.LAST_POSITION, 2));
-        assertThatIllegalArgumentException()
-                .isThrownBy(() -> KvCacheCount.of(plan).peak(-1));
+        KvCacheCount cache = KvCacheCount.of(plan);
+        assertThatIllegalArgumentException().isThrownBy(() -> cache.peak(-1));
+        assertThatIllegalArgumentException().isThrownBy(() -> cache.live(-1));
+        assertThatIllegalArgumentException().isThrownBy(() -> cache.huggingFace(-1));
+        assertThatIllegalArgumentException().isThrownBy(() -> cache.unbounded(-1));
     }
 }

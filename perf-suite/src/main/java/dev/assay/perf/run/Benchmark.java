@@ -118,7 +118,7 @@ public record Benchmark(Settings settings, Engine reference, LogitsRule rule, Co
                 dev.assay.engine.Execution ran = loaded.execution();
                 execution = new Execution(ran.backend(), ran.vectorBits(), ran.threads());
                 now("measuring");
-                timed = TimedRun.run(loaded, workload, settings);
+                timed = TimedRun.run(loaded, model.config().vocabSize(), workload, settings);
                 footprint = loaded.footprint();
                 now("checking");
                 check = CheckRun.run(loaded, supported, workload, settings.checkedPositions());

@@ -50,11 +50,12 @@ record TimedRun(
     /// Warms up and measures.
     ///
     /// @throws InterruptedException if this thread was interrupted
-    static TimedRun run(Model model, Workload workload, Settings settings) throws InterruptedException {
+    static TimedRun run(Model model, int vocabSize, Workload workload, Settings settings)
+            throws InterruptedException {
         SessionOptions options = SessionOptions.ofContext(workload.length())
                 .withLogits(LogitsScope.LAST_POSITION)
                 .withResults(ResultLifetime.UNTIL_NEXT_CALL);
-        float[][] logits = new float[1 + workload.decoded().length][workload.vocabSize()]; // [1 + decoded][V]
+        float[][] logits = new float[1 + workload.decoded().length][vocabSize]; // [1 + decoded][V]
         try (Session session = model.newSession(options)) {
             WarmUp warmUp = warmUp(session, workload, settings, logits);
             // Before the ceilings' segment is there.

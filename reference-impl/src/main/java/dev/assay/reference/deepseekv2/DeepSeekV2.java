@@ -108,7 +108,7 @@ public final class DeepSeekV2 implements ReferenceDecoder<LatentCache> {
         return logits;
     }
 
-    /// Multi-head latent attention up to the output projection, eq. 9 to 19. `x` is `[T][D]`, the result
+    /// Multi-head latent attention up to the output projection, eq. 9 to 18. `x` is `[T][D]`, the result
     /// `[T][H·v]`.
     ///
     /// Keys and values are expanded from the latents before they are used, as the equations have it. Engines may
@@ -170,8 +170,8 @@ public final class DeepSeekV2 implements ReferenceDecoder<LatentCache> {
         return context;
     }
 
-    /// Queries of all heads, by way of a latent, eq. 12 to 14, or in one step where `q_lora_rank` is null. `x` is
-    /// `[T][D]`, the result `[T][H·(n+r)]`.
+    /// Queries of all heads before the rotation, by way of a latent, eq. 12 to 14 and 16, or in one step where
+    /// `q_lora_rank` is null. `x` is `[T][D]`, the result `[T][H·(n+r)]`.
     private float[][] queries(float[][] x, Weights w) {
         int width = config.numAttentionHeads() * (config.qkNopeHeadDim() + config.qkRopeHeadDim()); // H·(n+r)
         Integer rank = config.qLoraRank();

@@ -181,8 +181,8 @@ public final class DeepSeekV3 implements ReferenceDecoder<LatentCache> {
         return context;
     }
 
-    /// Queries of all heads, by way of a latent, eq. 6 to 9, or in one step where `q_lora_rank` is null. `x` is
-    /// `[T][D]`, the result `[T][H·(n+r)]`.
+    /// Queries of all heads before the rotation, by way of a latent, eq. 6 to 9, or in one step where `q_lora_rank`
+    /// is null. `x` is `[T][D]`, the result `[T][H·(n+r)]`.
     private float[][] queries(float[][] x, Weights w) {
         int width = config.numAttentionHeads() * (config.qkNopeHeadDim() + config.qkRopeHeadDim()); // H·(n+r)
         Integer rank = config.qLoraRank();

@@ -339,7 +339,8 @@ public final class Gemma3n implements ReferenceDecoder<KvCache> {
         mean /= gate.length;
         double variance = 0;
         for (float value : gate) {
-            variance += (value - mean) * (value - mean);
+            double deviation = value - mean;
+            variance += deviation * deviation;
         }
         variance /= gate.length;
         double cutoff = mean + normalQuantile(sparsity) * Math.sqrt(variance);

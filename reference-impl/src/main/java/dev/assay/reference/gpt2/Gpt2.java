@@ -157,7 +157,8 @@ public final class Gpt2 implements ReferenceDecoder<KvCache> {
             mean /= D;
             double variance = 0;
             for (float value : x[t]) {
-                variance += (value - mean) * (value - mean);
+                double deviation = value - mean;
+                variance += deviation * deviation;
             }
             variance /= D;
             for (int i = 0; i < D; i++) {

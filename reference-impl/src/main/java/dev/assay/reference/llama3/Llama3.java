@@ -21,7 +21,7 @@ import dev.assay.reference.math.Rope;
 ///
 /// **Source.** The Llama 3 Herd of Models, arXiv:2407.21783, section 3.2. Wiring as in Hugging Face transformers
 /// 5.18.0, `models/llama/modeling_llama.py`, which is the oracle. The authors' code is meta-llama/llama-models,
-/// `models/llama3/model.py`, commit d42f395.
+/// `models/llama3/model.py`, commit 5fdf831.
 ///
 /// **What sets it apart.** It is the plain case that the others vary: norms before each half of a layer,
 /// grouped-query attention, rotary embedding, SwiGLU, no biases. From 3.1 on, low rotary frequencies are divided so
@@ -32,7 +32,7 @@ import dev.assay.reference.math.Rope;
 ///   permuted within each head so that rotating (i, i+d/2) is the same. Published safetensors files are Hugging
 ///   Face's: half-split. Meta's own `.pth` files would need the interleaved form.
 /// - *Scaling factor.* Meta's code has 8 written into it; the published files of 3.2 1B and 3B say 32, which Meta
-///   confirmed (llama-models issues 166 and 241). The file is followed.
+///   confirmed (llama-models issue 166; 241 tells what 8 breaks). The file is followed.
 ///
 /// **Shapes.** T tokens in this call, S positions visible to one of them, D hidden size, F intermediate size, H
 /// query heads, K KV heads, d head dim, V vocabulary.

@@ -26,8 +26,8 @@ import dev.assay.reference.math.Rope;
 /// Mistral Small 3.1 sees all, and its heads together are narrower than its hidden size (32 · 128 against 5,120).
 ///
 /// **Disagreements.** The authors' files (`consolidated.safetensors`) rotate pairs (2i, 2i+1); those of Hugging Face
-/// have queries and keys permuted, for pairs (i, i+d/2). The paper's figure draws a window of 3 as a token, and 2
-/// before it, as here.
+/// have queries and keys permuted, for pairs (i, i+d/2). The paper's text lets position i see i − W to i; its figure
+/// draws W positions, the token among them, as here.
 ///
 /// **Shapes.** T tokens in this call, S positions visible to one of them, D hidden size, F intermediate size, H
 /// query heads, K KV heads, d head dim, V vocabulary.

@@ -19,14 +19,15 @@ import dev.assay.reference.math.Rope;
 
 /// OLMo 2: 1B to 32B.
 ///
-/// **Source.** 2 OLMo 2 Furious, arXiv:2501.00656, section 3.2. Wiring as in Hugging Face transformers 5.18.0,
+/// **Source.** 2 OLMo 2 Furious, arXiv:2501.00656, sections 2.1 and 3.3. Wiring as in Hugging Face transformers 5.18.0,
 /// `models/olmo2/modeling_olmo2.py`, which is the oracle.
 ///
 /// **What sets it apart.** Against Llama 3: no norm before a sub-block; its output is normalised instead, inside the
 /// residual. Against Qwen3: the QK-norm takes one statistic over all heads of the projection, and its weight is as
 /// wide.
 ///
-/// **Disagreements.** None known: Hugging Face's was written by the authors. Its RMS norm multiplies by the weight
+/// **Disagreements.** The paper's eq. 2 prints MLP(x), of the layer's input; its section 3.3.2 and Hugging Face, whose
+/// code the authors wrote, have MLP(h), of the sum after attention. Hugging Face's RMS norm multiplies by the weight
 /// before it rounds to the activation type, unlike Llama's; at float32 the two are the same.
 ///
 /// **Shapes.** T tokens in this call, S positions visible to one of them, D hidden size, F intermediate size, H

@@ -21,7 +21,7 @@ import dev.assay.reference.math.Rope;
 /// SmolLM3, 3B.
 ///
 /// **Source.** SmolLM3: smol, multilingual, long-context reasoner, Hugging Face's article of July 2025; NoPE layers
-/// after RoPE to NoRoPE and back again, arXiv:2501.18795. Wiring as in Hugging Face transformers 5.18.0,
+/// after Rope to Nope and Back Again, arXiv:2501.18795. Wiring as in Hugging Face transformers 5.18.0,
 /// `models/smollm3/modeling_smollm3.py`, which is the oracle.
 ///
 /// **What sets it apart.** Against Llama 3: every fourth layer has no position encoding at all (NoPE), and embedding

@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.assay.checkpoint.Checkpoint;
 import dev.assay.checkpoint.CheckpointException;
+import dev.assay.checkpoint.Tensor;
+import dev.assay.checkpoint.TensorInfo;
+import dev.assay.golden.Goldens;
 import dev.assay.reference.TinyModels;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -46,6 +49,28 @@ class WeightsTest {
         assertThat(weights.under("model.").matrix("embed_tokens.weight", TinyModels.VOCAB_SIZE, HIDDEN_SIZE))
                 .isSameAs(matrix);
         assertThat(weights.bytes()).isEqualTo((TinyModels.VOCAB_SIZE + 1L) * HIDDEN_SIZE * 4);
+    }
+
+    @Test
+    void slicesAreTheMatricesOfAStackedTensor() {
+        try (Checkpoint stacked = Goldens.bundled("llama4-scout").weights().open()) {
+            TensorInfo info = stacked.tensors().stream()
+                    .filter(tensor -> tensor.name().endsWith("experts.down_proj"))
+                    .findFirst()
+                    .orElseThrow();
+            int count = info.shape().get(0);
+            int rows = info.shape().get(1);
+            int columns = info.shape().get(2);
+            Weights experts = new Weights(stacked);
+            float[][] last = experts.slice(info.name(), count - 1, count, rows, columns); // [rows][columns]
+            assertThat(last).hasDimensions(rows, columns);
+            Tensor tensor = stacked.tensor(info.name(), count, rows, columns);
+            assertThat(last[0][0]).isEqualTo(tensor.at((count - 1L) * rows * columns));
+            assertThat(last[rows - 1][columns - 1]).isEqualTo(tensor.at((long) count * rows * columns - 1));
+            assertThat(experts.slice(info.name(), count - 1, count, rows, columns))
+                    .isSameAs(last);
+            assertThat(experts.bytes()).isEqualTo((long) rows * columns * Float.BYTES);
+        }
     }
 
     @Test

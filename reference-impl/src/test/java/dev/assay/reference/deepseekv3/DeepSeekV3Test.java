@@ -42,8 +42,12 @@ class DeepSeekV3Test {
 
     @Test
     void softmaxScaleWithoutYarnIsThatOfTheHead() {
-        assertThat(DeepSeekV3.softmaxScale(config(12, 4, new RopeParameters.Default(10_000))))
-                .isEqualTo(0.25);
+        for (RopeParameters rope : List.of(
+                new RopeParameters.Default(10_000),
+                new RopeParameters.Linear(10_000, 4),
+                new RopeParameters.Llama3(10_000, 4, 1, 4, 64))) {
+            assertThat(DeepSeekV3.softmaxScale(config(12, 4, rope))).isEqualTo(0.25);
+        }
     }
 
     @Test

@@ -38,6 +38,18 @@ class RopeTest {
     }
 
     @Test
+    void theRampOfYarnEndsAtTheHeadDimLessOne() {
+        // It would run from pair −1 to 17 of the 4: log(65536 / (20000 · 2π)) < 0 and 8·log(65536 / 2π) / (2·log 10).
+        Yarn yarn = new Yarn(10, 4, 20_000, 1, 65_536, null, null, null, true);
+        double[] divided = {0, 1 / 7.0, 2 / 7.0, 3 / 7.0}; // share of each pair's frequency that is divided by 4
+        double[] actual = Rope.inverseFrequencies(yarn, 8); // [d/2]
+        for (int i = 0; i < 4; i++) {
+            double expected = Math.pow(10, -i / 4.0) * (1 - 0.75 * divided[i]);
+            assertThat(actual[i]).as("pair %d", i).isCloseTo(expected, withinPercentage(TEN_DOUBLE_ULPS_PERCENT));
+        }
+    }
+
+    @Test
     void oddHeadDimsAreRefused() {
         assertThatThrownBy(() -> new Rope(new Default(10_000), 7))
                 .isInstanceOf(IllegalArgumentException.class)
