@@ -166,7 +166,8 @@ final class BenchCommand implements Callable<Integer> {
         try (Progress progress = Progress.of(surroundings, "bench", (long) models.size() * selected.size())) {
             var benchmark = new Benchmark(settings, reference, new DeviationRule(), progress::now);
             for (BenchModel model : models) {
-                Workload workload = Workload.random(prompt, decode, model.config().vocabSize());
+                Workload workload =
+                        Workload.random(prompt, decode, model.config().vocabSize());
                 try (Checkpoint checkpoint = model.checkpoint().get()) {
                     for (Map.Entry<String, ObservedEngine> engine : selected.entrySet()) {
                         String reproduce = reproduce(model, engine.getKey());
@@ -284,11 +285,7 @@ final class BenchCommand implements Callable<Integer> {
         }
         int all = ModelConfig.parse(found.configJson(), found.name()).numHiddenLayers();
         try {
-            return BenchModel.ofShape(
-                    found.name(),
-                    found.configJson(),
-                    layers == null ? all : layers,
-                    dtype);
+            return BenchModel.ofShape(found.name(), found.configJson(), layers == null ? all : layers, dtype);
         } catch (IllegalArgumentException e) {
             throw new UsageException(
                     (layers == null || (layers >= 1 && layers <= all) ? "--dtype: " : "--layers: ") + e.getMessage());

@@ -2,14 +2,21 @@ package dev.assay.vector;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.assay.conformance.suite.GoldenSuite;
+import dev.assay.checkpoint.Checkpoint;
+import dev.assay.conformance.compare.Difference;
+import dev.assay.conformance.compare.Judge;
 import dev.assay.engine.Execution;
 import dev.assay.engine.LoadOptions;
 import dev.assay.engine.Model;
+import dev.assay.engine.Prediction;
+import dev.assay.engine.Session;
+import dev.assay.engine.SessionOptions;
+import dev.assay.engine.TapPoint;
 import dev.assay.golden.GoldenCase;
+import dev.assay.golden.GoldenPrompt;
 import dev.assay.golden.Goldens;
-import dev.assay.report.Outcome;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,31 +26,34 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /// In JVMs that compile differently, the engine is right in each and says what it ran as.
 class AttestationTest {
-    private static final List<String> CASES = List.of("qwen3-base", "deepseek-v3-base");
+    private static final String CASE = "qwen3-base";
 
-    /// Runs in the JVM under test: prints bits, what the engine says of them, and the checks passed.
+    /// Runs in the JVM under test: prints bits, what the engine says of them, and whether its logits are right. Vectors
+    /// that are emulated by an interpreter are slow, so it takes the shorter prompts only.
     static final class Probe {
         private Probe() {}
 
         @SuppressWarnings("SystemOut") // How the probe answers.
         public static void main(String[] arguments) {
-            int passed = 0;
-            int checks = 0;
-            Execution execution = null;
-            for (String id : CASES) {
-                GoldenCase golden = Goldens.bundled(id);
-                var results = GoldenSuite.run(new VectorEngine(), golden, LoadOptions.defaults(), _ -> {});
-                checks += results.size();
-                passed += (int) results.stream()
-                        .filter(result -> result.outcome() == Outcome.PASS)
-                        .count();
-                try (var checkpoint = golden.weights().open();
-                        Model model = new VectorEngine().load(checkpoint, LoadOptions.defaults())) {
-                    execution = model.execution();
+            GoldenCase golden = Goldens.bundled(CASE);
+            List<Difference> differences = new ArrayList<>();
+            try (Checkpoint checkpoint = golden.weights().open();
+                    Model model = new VectorEngine().load(checkpoint, LoadOptions.defaults())) {
+                for (GoldenPrompt prompt : golden.prompts()) {
+                    int length = prompt.tokens().length;
+                    if (length > 20) {
+                        continue;
+                    }
+                    try (Session session = model.newSession(SessionOptions.ofContext(length))) {
+                        float[][] logits = ((Prediction.Logits) session.prefill(prompt.tokens())).values(); // [T][V]
+                        differences.add(Difference.measure(TapPoint.LOGITS, prompt.id(), prompt.logits(), logits));
+                    }
                 }
+                boolean right = Judge.of(golden).judge(differences).passes();
+                Execution execution = model.execution();
+                System.out.println(
+                        execution.vectorBits() + "|" + execution.decisions().getFirst() + "|" + right);
             }
-            System.out.println(
-                    execution.vectorBits() + "|" + execution.decisions().getFirst() + "|" + passed + " of " + checks);
         }
     }
 
@@ -66,7 +76,7 @@ class AttestationTest {
                 System.getProperty("java.class.path"),
                 Probe.class.getName()));
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String output = new String(process.getInputStream().readAllBytes());
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(process.waitFor(5, TimeUnit.MINUTES)).isTrue();
         String answer =
                 output.lines().filter(line -> line.contains("|")).findFirst().orElse(output);
@@ -74,6 +84,6 @@ class AttestationTest {
         assertThat(parts).as(output).hasSize(3);
         assertThat(Integer.parseInt(parts[0]) > 0).as(answer).isEqualTo(asInstructions > 0);
         assertThat(parts[1]).contains(because);
-        assertThat(parts[2]).matches("([1-9][0-9]*) of \\1");
+        assertThat(parts[2]).isEqualTo("true");
     }
 }

@@ -88,8 +88,8 @@ class VectorSessionTest {
 
     @Test
     void refusesUseAfterCloseAndByAnotherThread() throws InterruptedException {
-        try (Checkpoint checkpoint = checkpoint(config("qwen3-base"));
-                Model model = ENGINE.load(checkpoint, LoadOptions.defaults())) {
+        try (Checkpoint checkpoint = checkpoint(config("qwen3-base"))) {
+            Model model = ENGINE.load(checkpoint, LoadOptions.defaults());
             Session session = model.newSession(SessionOptions.ofContext(4));
             session.decode(1);
             AtomicReference<Throwable> thrown = new AtomicReference<>();

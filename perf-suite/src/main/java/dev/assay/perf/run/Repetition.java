@@ -19,7 +19,8 @@ record Repetition(long prefillNanos, long[] decodeNanos, long allocatedBytes) {
     /// Runs the workload in a session that was made for the last position's logits only, and whose results may be
     /// overwritten by its next call.
     ///
-    /// @param logits receives those of the last position of the prompt and of every decoded one, `[1 + decoded][V]`;
+    /// @param logits receives those of the last position of the prompt and of every decoded one, `[1 +
+    /// decoded][V]`;
     ///     copying them is not timed
     static Repetition run(Session session, Workload workload, float[][] logits) {
         int[] decoded = workload.decoded();

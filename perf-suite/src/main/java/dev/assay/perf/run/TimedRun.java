@@ -2,9 +2,9 @@ package dev.assay.perf.run;
 
 import dev.assay.engine.LogitsScope;
 import dev.assay.engine.Model;
+import dev.assay.engine.ResultLifetime;
 import dev.assay.engine.Session;
 import dev.assay.engine.SessionOptions;
-import dev.assay.engine.ResultLifetime;
 import dev.assay.perf.ceiling.CeilingProbe;
 import dev.assay.report.BenchRow.Ceilings;
 import dev.assay.report.BenchRow.Latency;
@@ -50,8 +50,7 @@ record TimedRun(
     /// Warms up and measures.
     ///
     /// @throws InterruptedException if this thread was interrupted
-    static TimedRun run(Model model, int vocabSize, Workload workload, Settings settings)
-            throws InterruptedException {
+    static TimedRun run(Model model, int vocabSize, Workload workload, Settings settings) throws InterruptedException {
         SessionOptions options = SessionOptions.ofContext(workload.length())
                 .withLogits(LogitsScope.LAST_POSITION)
                 .withResults(ResultLifetime.UNTIL_NEXT_CALL);

@@ -12,10 +12,10 @@ import jdk.incubator.vector.VectorOperators;
 /// x = n·ln 2 + r with |r| ≤ ln 2 / 2, and exp(x) = 2ⁿ·exp(r), where exp(r) is its Taylor series up to r⁷: the first
 /// term left out is below 6·10⁻⁹ of the sum, a tenth of an ulp.
 public final class Exponentials {
-    private static final float LOG2_E = 1.44269504088896f;
+    private static final float LOG2_E = (float) (1 / Math.log(2));
     /// ln 2 in two parts: the first has few enough digits that n times it is exact.
-    private static final float LN_2_HIGH = 0.693359375f;
-    private static final float LN_2_LOW = -2.12194440054690583e-4f;
+    private static final float LN_2_HIGH = 0x1.63p-1f;
+    private static final float LN_2_LOW = (float) (Math.log(2) - LN_2_HIGH);
     /// 1.5·2²³: adding it leaves a float's integer part in the low bits.
     private static final float SHIFTER = 12582912f;
     private static final int SHIFTER_BITS = Float.floatToRawIntBits(SHIFTER);

@@ -1,6 +1,5 @@
 package dev.assay.vector.stage;
 
-import dev.assay.engine.TapListener;
 import dev.assay.vector.kernel.Rows;
 import java.util.Arrays;
 
@@ -41,7 +40,7 @@ final class ExpertsStage implements Stage {
         for (int t = 0; t < tokens; t++) {
             chooser.choose(logits, t * experts.length, routing, routing.experts[t], routing.weights[t]);
         }
-        if (pass.taps != TapListener.NONE) {
+        if (pass.isTapped()) {
             int[][] chosen = new int[tokens][];
             for (int t = 0; t < tokens; t++) {
                 chosen[t] = Arrays.copyOf(routing.experts[t], topK);

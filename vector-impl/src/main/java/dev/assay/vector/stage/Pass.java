@@ -97,6 +97,11 @@ final class Pass {
         rows = count;
     }
 
+    /// Whether anyone wants intermediate values.
+    boolean isTapped() {
+        return !taps.equals(TapListener.NONE);
+    }
+
     float[] buffer(Buffer buffer) {
         return Objects.requireNonNull(buffers.get(buffer));
     }

@@ -18,7 +18,7 @@ final class RowAttention {
 
     /// Takes a block into account whose scores for a head are there.
     ///
-    /// @param scores of `count` keys, from `scoreOffset` on; become weights
+    /// @param scoreOffset where the scores of `count` keys begin, which become weights
     /// @param values value s at `valueOffset + s · valueWidth`
     static void block(
             AttentionScratch scratch,

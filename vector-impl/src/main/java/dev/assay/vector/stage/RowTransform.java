@@ -6,6 +6,8 @@ import dev.assay.vector.kernel.Rows;
 
 /// Something done, in place, to the heads of a token that lie side by side in a row.
 sealed interface RowTransform {
+    /// Does it to one row.
+    ///
     /// @param token index within the pass
     /// @param x the row, `width` numbers from `offset` on
     void apply(Pass pass, int token, float[] x, int offset, int width);

@@ -49,7 +49,7 @@ public final class Runner {
     }
 
     private static int batch(SessionOptions options) {
-        return options.taps() == TapListener.NONE ? Math.min(BATCH, options.maxContext()) : options.maxContext();
+        return options.taps().equals(TapListener.NONE) ? Math.min(BATCH, options.maxContext()) : options.maxContext();
     }
 
     /// Bytes that a session would take for its cache and its intermediate values.
@@ -107,7 +107,7 @@ public final class Runner {
     }
 
     private void tapLogits(float[][] logits) {
-        if (pass.taps != TapListener.NONE) {
+        if (pass.isTapped()) {
             pass.taps.on(TapPoint.LOGITS, logits);
         }
     }

@@ -1,6 +1,5 @@
 package dev.assay.vector.stage;
 
-import dev.assay.engine.TapListener;
 import dev.assay.engine.TapPoint;
 import java.util.Arrays;
 
@@ -18,7 +17,7 @@ final class TapStage implements Stage {
 
     @Override
     public void run(Pass pass) {
-        if (pass.taps == TapListener.NONE) {
+        if (!pass.isTapped()) {
             return;
         }
         float[][] rows = new float[pass.tokens()][]; // [T][width]
