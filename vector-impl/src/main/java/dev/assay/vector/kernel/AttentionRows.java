@@ -12,6 +12,7 @@ public final class AttentionRows {
     /// scores\[s\] = scale · q·k\[s\] for `count` keys, four at a time.
     ///
     /// @param keys key s at `keyOffset + s · width`
+    /// @param lanes room for four vectors
     public static void scores(
             float[] q,
             int qOffset,
@@ -21,7 +22,8 @@ public final class AttentionRows {
             int count,
             float scale,
             float[] scores,
-            int scoreOffset) {
+            int scoreOffset,
+            float[] lanes) {
         int bound = FLOATS.loopBound(width);
         int s = 0;
         for (; s + 4 <= count; s += 4) {
@@ -40,10 +42,14 @@ public final class AttentionRows {
                 sumC = FloatVector.fromArray(FLOATS, keys, c + i).fma(qi, sumC);
                 sumD = FloatVector.fromArray(FLOATS, keys, d + i).fma(qi, sumD);
             }
-            float totalA = Lanes.sum(sumA);
-            float totalB = Lanes.sum(sumB);
-            float totalC = Lanes.sum(sumC);
-            float totalD = Lanes.sum(sumD);
+            sumA.intoArray(lanes, 0);
+            sumB.intoArray(lanes, LENGTH);
+            sumC.intoArray(lanes, 2 * LENGTH);
+            sumD.intoArray(lanes, 3 * LENGTH);
+            float totalA = Lanes.sum(lanes, 0);
+            float totalB = Lanes.sum(lanes, LENGTH);
+            float totalC = Lanes.sum(lanes, 2 * LENGTH);
+            float totalD = Lanes.sum(lanes, 3 * LENGTH);
             for (int i = bound; i < width; i++) {
                 float qi = q[qOffset + i];
                 totalA = Math.fma(keys[a + i], qi, totalA);

@@ -1,5 +1,9 @@
 package dev.assay.vector.kernel;
 
+import static dev.assay.vector.kernel.Lanes.BY_1;
+import static dev.assay.vector.kernel.Lanes.BY_2;
+import static dev.assay.vector.kernel.Lanes.BY_4;
+import static dev.assay.vector.kernel.Lanes.BY_8;
 import static dev.assay.vector.kernel.Lanes.FLOATS;
 import static dev.assay.vector.kernel.Lanes.LENGTH;
 
@@ -60,7 +64,17 @@ public final class Exponentials {
             result.intoArray(x, offset + i);
             sums = sums.add(result);
         }
-        float sum = Lanes.sum(sums);
+        FloatVector all = sums;
+        if (LENGTH >= 16) {
+            all = all.add(all.rearrange(BY_8));
+        }
+        if (LENGTH >= 8) {
+            all = all.add(all.rearrange(BY_4));
+        }
+        if (LENGTH >= 4) {
+            all = all.add(all.rearrange(BY_2));
+        }
+        float sum = all.add(all.rearrange(BY_1)).lane(0);
         for (; i < length; i++) {
             x[offset + i] = exp(x[offset + i] - shift);
             sum += x[offset + i];

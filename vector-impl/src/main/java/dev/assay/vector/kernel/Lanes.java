@@ -28,10 +28,12 @@ public final class Lanes {
     /// Checkpoints are little-endian.
     static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
 
-    private static final VectorShuffle<Float> BY_8 = shuffle(8);
-    private static final VectorShuffle<Float> BY_4 = shuffle(4);
-    private static final VectorShuffle<Float> BY_2 = shuffle(2);
-    private static final VectorShuffle<Float> BY_1 = shuffle(1);
+    /// Lanes turned by a number of places, for sums over them. A shuffle by more than there are is never used.
+    static final VectorShuffle<Float> BY_8 = shuffle(8);
+
+    static final VectorShuffle<Float> BY_4 = shuffle(4);
+    static final VectorShuffle<Float> BY_2 = shuffle(2);
+    static final VectorShuffle<Float> BY_1 = shuffle(1);
 
     private Lanes() {}
 
@@ -39,14 +41,14 @@ public final class Lanes {
         return VectorShuffle.fromOp(FLOATS, lane -> (lane + by) % LENGTH);
     }
 
-    /// The sum of all lanes: halves are added, then their halves, and so on.
+    /// The sum of the lanes of a vector that was put into an array: halves are added, then their halves, and so on.
     ///
     /// The library's own reduction leaves the order open, and it differs between interpreted and compiled code: a
-    /// session would compute other bits once its kernels are compiled. A caller's vector reaches this method
-    /// without
-    /// becoming an object, as C2 inlines anything so small.
-    static float sum(FloatVector lanes) {
-        FloatVector sum = lanes;
+    /// session would compute other bits once its kernels are compiled. Kernels with one sum have these lines in them,
+    /// for a vector handed to a method becomes an object wherever C2 does not inline that method; kernels with several
+    /// are too large for that and put them into an array.
+    static float sum(float[] lanes, int offset) {
+        FloatVector sum = FloatVector.fromArray(FLOATS, lanes, offset);
         if (LENGTH >= 16) {
             sum = sum.add(sum.rearrange(BY_8));
         }
@@ -57,15 +59,6 @@ public final class Lanes {
             sum = sum.add(sum.rearrange(BY_2));
         }
         return sum.add(sum.rearrange(BY_1)).lane(0);
-    }
-
-    /// As [#sum(FloatVector)], of a vector that was put into an array.
-    ///
-    /// C2 stops inlining where a method has become too large, and a kernel with four accumulators has: it stores
-    /// them
-    /// and calls this, where handing over the vectors would make objects of them.
-    static float sum(float[] lanes, int offset) {
-        return sum(FloatVector.fromArray(FLOATS, lanes, offset));
     }
 
     /// Whether vectors are as wide as the JVM's widest, so that each fits a register.

@@ -1,5 +1,9 @@
 package dev.assay.vector.kernel;
 
+import static dev.assay.vector.kernel.Lanes.BY_1;
+import static dev.assay.vector.kernel.Lanes.BY_2;
+import static dev.assay.vector.kernel.Lanes.BY_4;
+import static dev.assay.vector.kernel.Lanes.BY_8;
 import static dev.assay.vector.kernel.Lanes.FLOATS;
 import static dev.assay.vector.kernel.Lanes.LENGTH;
 
@@ -31,7 +35,17 @@ public final class Rows {
             sum0 = FloatVector.fromArray(FLOATS, a, aOffset + i)
                     .fma(FloatVector.fromArray(FLOATS, b, bOffset + i), sum0);
         }
-        float sum = Lanes.sum(sum0.add(sum1).add(sum2.add(sum3)));
+        FloatVector all = sum0.add(sum1).add(sum2.add(sum3));
+        if (LENGTH >= 16) {
+            all = all.add(all.rearrange(BY_8));
+        }
+        if (LENGTH >= 8) {
+            all = all.add(all.rearrange(BY_4));
+        }
+        if (LENGTH >= 4) {
+            all = all.add(all.rearrange(BY_2));
+        }
+        float sum = all.add(all.rearrange(BY_1)).lane(0);
         for (; i < length; i++) {
             sum = Math.fma(a[aOffset + i], b[bOffset + i], sum);
         }
@@ -45,7 +59,17 @@ public final class Rows {
         for (; i <= length - LENGTH; i += LENGTH) {
             lanes = lanes.add(FloatVector.fromArray(FLOATS, x, offset + i));
         }
-        float sum = Lanes.sum(lanes);
+        FloatVector all = lanes;
+        if (LENGTH >= 16) {
+            all = all.add(all.rearrange(BY_8));
+        }
+        if (LENGTH >= 8) {
+            all = all.add(all.rearrange(BY_4));
+        }
+        if (LENGTH >= 4) {
+            all = all.add(all.rearrange(BY_2));
+        }
+        float sum = all.add(all.rearrange(BY_1)).lane(0);
         for (; i < length; i++) {
             sum += x[offset + i];
         }
@@ -98,7 +122,17 @@ public final class Rows {
             FloatVector a = FloatVector.fromArray(FLOATS, x, offset + i).sub(shift);
             sum0 = a.fma(a, sum0);
         }
-        float sum = Lanes.sum(sum0.add(sum1));
+        FloatVector all = sum0.add(sum1);
+        if (LENGTH >= 16) {
+            all = all.add(all.rearrange(BY_8));
+        }
+        if (LENGTH >= 8) {
+            all = all.add(all.rearrange(BY_4));
+        }
+        if (LENGTH >= 4) {
+            all = all.add(all.rearrange(BY_2));
+        }
+        float sum = all.add(all.rearrange(BY_1)).lane(0);
         for (; i < length; i++) {
             float a = x[offset + i] - shift;
             sum = Math.fma(a, a, sum);

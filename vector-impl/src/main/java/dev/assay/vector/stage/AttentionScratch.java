@@ -10,6 +10,8 @@ final class AttentionScratch {
     /// Keys that are scored at a time; whole tiles.
     static final int BLOCK = 16 * Tiles.ROWS;
 
+    /// Room for the accumulators of a kernel.
+    final float[] lanes = new float[4 * Lanes.LENGTH];
     /// Scores of a block, for the heads of a group or a panel of queries; then its weights.
     final float[] scores;
     /// A head's query, or a panel of queries.

@@ -19,7 +19,7 @@ class AttentionRowsTest {
             float[] q = Sizes.normal(width + 2, 1);
             float[] rows = Sizes.normal(1 + count * width, 2);
             float[] scores = new float[count + 3];
-            AttentionRows.scores(q, 2, width, rows, 1, count, 0.5f, scores, 3);
+            AttentionRows.scores(q, 2, width, rows, 1, count, 0.5f, scores, 3, new float[4 * Lanes.LENGTH]);
             float[] p = Sizes.normal(count, 3);
             float[] before = Sizes.normal(width, 4);
             float[] sum = before.clone();
