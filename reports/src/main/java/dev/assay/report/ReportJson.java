@@ -44,6 +44,7 @@ public final class ReportJson {
             .addMixIn(Report.class, NullableShard.class)
             .addMixIn(CheckResult.class, NullableDetails.class)
             .addMixIn(BudgetUse.class, DerivedUse.class)
+            .addMixIn(ExpertLoad.class, DerivedEntropy.class)
             .build();
 
     // The line end is fixed so that the same report is the same bytes everywhere.
@@ -161,5 +162,14 @@ public final class ReportJson {
     private interface DerivedUse {
         @JsonProperty(access = JsonProperty.Access.READ_ONLY)
         double used();
+    }
+
+    /// The entropy, likewise.
+    private interface DerivedEntropy {
+        @JsonProperty(access = JsonProperty.Access.READ_ONLY)
+        double entropyBits();
+
+        @JsonProperty(access = JsonProperty.Access.READ_ONLY)
+        double evenness();
     }
 }
