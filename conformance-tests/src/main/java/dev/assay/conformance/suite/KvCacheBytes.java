@@ -4,6 +4,7 @@ import dev.assay.engine.Capability;
 import dev.assay.engine.Session;
 import dev.assay.report.Count;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.IntToLongFunction;
@@ -25,6 +26,7 @@ final class KvCacheBytes implements Check {
         int[] tokens = subject.golden().longestPrompt().tokens();
         int elementBytes = subject.model().footprint().kvCacheElementBytes();
         IntToLongFunction formula = length -> subject.golden().config().kvCacheElements(length) * elementBytes;
+        Set<Integer> telling = telling(formula, tokens.length);
         List<Count> counts = new ArrayList<>();
         try (Session session = subject.open(tokens.length)) {
             for (int length = 0; length <= tokens.length; length++) {
@@ -33,7 +35,7 @@ final class KvCacheBytes implements Check {
                 }
                 long expected = formula.applyAsLong(length);
                 long held = session.kvCacheBytes();
-                if (length > 0 && (held != expected || tellsMore(formula, length, tokens.length))) {
+                if (length > 0 && (held != expected || telling.contains(length))) {
                     counts.add(new Count(Count.Quantity.KV_CACHE_BYTES, length, expected, held));
                 }
                 if (held != expected) {
@@ -52,17 +54,19 @@ final class KvCacheBytes implements Check {
         return new Finding.Equal(tokens.length + 2L, counts, List.of());
     }
 
-    /// Whether a length is worth a line of the report: the first, the last, and both sides of every place where a
-    /// window or a chunk is full, which is where the cache goes on to grow by another step.
-    private static boolean tellsMore(IntToLongFunction bytes, int length, int last) {
-        return length == 1 || length == last || bends(bytes, length) || bends(bytes, length - 1);
-    }
-
-    /// Whether the step to the next length is another than the step to this one.
-    private static boolean bends(IntToLongFunction bytes, int length) {
-        long before = bytes.applyAsLong(length) - bytes.applyAsLong(length - 1);
-        long after = bytes.applyAsLong(length + 1) - bytes.applyAsLong(length);
-        return before != after;
+    /// Lengths worth a line of the report: the first, the last, and both sides of every place where the cache grows
+    /// by
+    /// a step of a size not seen before, as it does where a window is full or a chunk begins.
+    private static Set<Integer> telling(IntToLongFunction bytes, int last) {
+        Set<Integer> lengths = new HashSet<>(Set.of(last));
+        Set<Long> steps = new HashSet<>();
+        for (int length = 1; length <= last; length++) {
+            if (steps.add(bytes.applyAsLong(length) - bytes.applyAsLong(length - 1))) {
+                lengths.add(length - 1);
+                lengths.add(length);
+            }
+        }
+        return lengths;
     }
 
     private static Finding violated(
