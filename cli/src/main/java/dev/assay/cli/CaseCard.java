@@ -1,5 +1,6 @@
 package dev.assay.cli;
 
+import dev.assay.config.MoeConfig;
 import dev.assay.engine.Tap;
 import dev.assay.engine.TapPoint;
 import dev.assay.golden.FloatError;
@@ -8,10 +9,12 @@ import dev.assay.golden.GoldenPrompt;
 import dev.assay.golden.Oracle;
 import dev.assay.report.ConsoleTable;
 import dev.assay.report.ConsoleTable.Align;
+import dev.assay.report.ExpertLoad;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /// A golden case as text: where it comes from, its prompts, what it holds, and how exactly it judges.
 final class CaseCard {
@@ -33,6 +36,7 @@ final class CaseCard {
                 .append(ConfigCard.render(golden.config()))
                 .append("\nPrompts:\n")
                 .append(prompts(golden))
+                .append(routing(golden))
                 .append("\nFloat32 error of the oracle, from which budgets follow:\n")
                 .append(yardsticks(golden));
         return text.toString();
@@ -68,6 +72,34 @@ final class CaseCard {
                     kinds.toString());
         }
         return table.render();
+    }
+
+    /// How the oracle's routers spread the longest prompt over the experts; nothing of a model without experts.
+    private static String routing(GoldenCase golden) {
+        if (!(golden.config() instanceof MoeConfig config) || config.moeLayers().isEmpty()) {
+            return "";
+        }
+        GoldenPrompt prompt = golden.longestPrompt();
+        if (prompt.routedExperts().isEmpty()) {
+            return "\nRouting: the case records no experts; what an engine does stands in the report of verify.\n";
+        }
+        ConsoleTable table = new ConsoleTable()
+                .column("LAYER", Align.RIGHT)
+                .column("ENTROPY", Align.RIGHT)
+                .column("OF EVEN", Align.RIGHT)
+                .column("UNUSED", Align.RIGHT)
+                .column("TOKENS OF EXPERT 0, 1, ...", Align.LEFT);
+        new TreeMap<>(prompt.routedExperts()).forEach((layer, experts) -> {
+            ExpertLoad load = ExpertLoad.of(layer, prompt.id(), experts, config.routedExperts());
+            table.row(
+                    layer.toString(),
+                    String.format(Locale.ROOT, "%.3f bits", load.entropyBits()),
+                    String.format(Locale.ROOT, "%.1f %%", 100 * load.evenness()),
+                    Sizes.count(load.unused()),
+                    load.tokens().stream().map(String::valueOf).collect(Collectors.joining(" ")));
+        });
+        return "\nRouting of prompt " + prompt.id() + " by the oracle, each token to " + config.numExpertsPerTok()
+                + " of " + config.routedExperts() + " experts:\n" + table.render();
     }
 
     private static String yardsticks(GoldenCase golden) {

@@ -15,8 +15,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
@@ -36,6 +39,9 @@ final class ExplainCommand implements Callable<Integer> {
     private static final String CONFIG = "config.json";
     private static final String GOLDEN = "golden.json";
 
+    private static final Map<String, Architecture> ARCHITECTURES =
+            Arrays.stream(Architecture.values()).collect(Collectors.toMap(Architecture::id, Function.identity()));
+
     private final Surroundings surroundings;
 
     @Parameters(
@@ -51,44 +57,50 @@ final class ExplainCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        PrintWriter out = surroundings.out();
         List<String> cases = surroundings.goldens().ids();
-        if (cases.contains(subject)) {
-            explain(surroundings.goldens().bundled(subject));
-            return 0;
+        List<String> models = Published.names();
+        List<String> known = new ArrayList<>(ARCHITECTURES.keySet());
+        known.addAll(models);
+        known.addAll(cases);
+        // Of all together, as a model and a case may differ by punctuation alone.
+        Optional<String> found = Names.find(subject, known);
+        if (found.isPresent()) {
+            explainKnown(found.get(), cases);
+        } else {
+            explainFiles(known, models, cases);
         }
-        Optional<Architecture> architecture = Arrays.stream(Architecture.values())
-                .filter(candidate -> candidate.id().equals(subject))
-                .findFirst();
-        if (architecture.isPresent()) {
-            explain(architecture.get());
-            return 0;
+        return 0;
+    }
+
+    /// The name of a case, an architecture or a published model; of an architecture and a model of that name, the
+    /// architecture, which shows the model.
+    private void explainKnown(String name, List<String> cases) {
+        Architecture architecture = ARCHITECTURES.get(name);
+        if (cases.contains(name)) {
+            explain(surroundings.goldens().bundled(name));
+        } else if (architecture != null) {
+            explain(architecture);
+        } else {
+            explain(Published.named(name));
         }
-        Optional<PublishedModel> published = PublishedModel.named(subject);
-        if (published.isPresent()) {
-            explain(published.get());
-            return 0;
-        }
+    }
+
+    private void explainFiles(List<String> known, List<String> models, List<String> cases) {
         Path path = path();
         if (Files.isRegularFile(path)) {
             ModelConfig config = ModelConfig.read(path);
-            out.print(ConfigCard.render(config));
-            out.print(support(config));
+            surroundings.out().print(ConfigCard.render(config));
+            surroundings.out().print(support(config));
         } else if (Files.exists(path.resolve(GOLDEN))) {
             explain(surroundings.goldens().read(path));
         } else if (Files.isDirectory(path)) {
             explainFolder(path);
         } else {
-            List<String> known = new ArrayList<>(cases);
-            List<String> architectures =
-                    Arrays.stream(Architecture.values()).map(Architecture::id).toList();
-            known.addAll(architectures);
-            throw new UsageException(
-                    "'" + subject + "' is neither a golden case nor an architecture, nor a file or folder"
-                            + Names.suggestion(subject, known) + Names.listing("architectures", architectures)
-                            + Names.listing("cases", cases));
+            throw new UsageException("'" + subject
+                    + "' is neither a golden case nor an architecture, a published model, a file or a folder"
+                    + Names.suggestion(subject, known) + Names.listing("architectures", ARCHITECTURES.keySet())
+                    + Names.listing("models", models) + Names.listing("cases", cases));
         }
-        return 0;
     }
 
     private Path path() {
@@ -114,11 +126,17 @@ final class ExplainCommand implements Callable<Integer> {
         surroundings.out().print(support(golden.config()));
     }
 
+    /// The card of one published model stands for the architecture: sizes differ, and what they are sizes of does
+    /// not.
     private void explain(Architecture architecture) {
         PrintWriter out = surroundings.out();
-        out.println(architecture.title() + " (" + architecture.id() + ")");
-        SupportTable table = SupportTable.of(surroundings.engines().get(), surroundings.goldens());
+        PublishedModel shown = Published.named(namesake(architecture));
+        ModelConfig config = ModelConfig.parse(shown.configJson(), shown.name());
+        out.print(ConfigCard.render(config));
         out.println();
+        out.println("This is " + shown.name() + "." + others(architecture, shown));
+        out.println();
+        SupportTable table = SupportTable.of(surroundings.engines().get(), surroundings.goldens());
         if (table.has(architecture)) {
             out.print(table.cases(List.of(architecture)));
             out.println();
@@ -126,6 +144,38 @@ final class ExplainCommand implements Callable<Integer> {
         } else {
             out.println("No golden case of this architecture is bundled.");
         }
+    }
+
+    /// The published model that comes to mind first.
+    private static String namesake(Architecture architecture) {
+        return switch (architecture) {
+            case GPT_2 -> "gpt2-124m";
+            case LLAMA_3 -> "llama-3.1-8b";
+            // Unlike Scout, with layers that have no experts.
+            case LLAMA_4 -> "llama-4-maverick";
+            case MISTRAL_7B -> "mistral-7b-v0.1";
+            case MISTRAL_SMALL_3_1 -> "mistral-small-3.1-24b";
+            case OLMO_2 -> "olmo-2-7b";
+            case GEMMA_3 -> "gemma-3-27b";
+            case GEMMA_3N -> "gemma-3n-e4b";
+            case QWEN_3 -> "qwen3-8b";
+            case QWEN_3_MOE -> "qwen3-30b-a3b";
+            case SMOLLM_3 -> "smollm3-3b";
+            case DEEPSEEK_V2 -> "deepseek-v2";
+            case DEEPSEEK_V3 -> "deepseek-v3";
+            case KIMI_K2 -> "kimi-k2";
+        };
+    }
+
+    /// The other published models of the architecture, as a sentence that follows another.
+    private static String others(Architecture architecture, PublishedModel shown) {
+        List<String> others = PublishedModel.all().stream()
+                .filter(model -> model.factsOnly() == null && !model.name().equals(shown.name()))
+                .filter(model ->
+                        ModelConfig.parse(model.configJson(), model.name()).architecture() == architecture)
+                .map(PublishedModel::name)
+                .toList();
+        return others.isEmpty() ? "" : " Others with a card of their own: " + String.join(", ", others) + ".";
     }
 
     /// A folder as Hugging Face lays it out; the weights may be missing.

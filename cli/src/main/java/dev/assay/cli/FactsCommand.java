@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -102,9 +103,9 @@ final class FactsCommand implements Callable<Integer> {
             }
             return 0;
         }
-        Optional<PublishedModel> published = PublishedModel.named(given);
+        Optional<String> published = Names.find(given, Published.names());
         if (published.isPresent()) {
-            PublishedModel model = published.get();
+            PublishedModel model = Published.named(published.get());
             out.print(json ? write(data(model)) + "\n" : card(model.name(), data(model)));
         } else {
             Map<String, Object> data = facts(ModelConfig.read(file(given))).toJson();
@@ -123,8 +124,7 @@ final class FactsCommand implements Callable<Integer> {
         } catch (InvalidPathException e) {
             throw new UsageException("'" + given + "' cannot be the name of a file: " + e.getReason());
         }
-        List<String> names =
-                PublishedModel.all().stream().map(PublishedModel::name).toList();
+        List<String> names = Published.names();
         throw new UsageException("'" + given + "' is neither a published model nor a config.json"
                 + Names.suggestion(given, names) + Names.listing("models", names));
     }
@@ -178,7 +178,10 @@ final class FactsCommand implements Callable<Integer> {
         });
     }
 
-    private static String shown(Object value) {
+    private static String shown(@Nullable Object value) {
+        if (value == null) {
+            return "-";
+        }
         return value instanceof Number number
                 ? String.format(Locale.ROOT, "%,d", number.longValue())
                 : String.valueOf(value);
@@ -188,19 +191,22 @@ final class FactsCommand implements Callable<Integer> {
         StringBuilder text = new StringBuilder();
         StringBuilder header = new StringBuilder(
                 String.format(Locale.ROOT, "%-28s %18s %16s %7s", "MODEL", "PARAMETERS", "ACTIVE (B)", "RATIO"));
-        contexts.forEach(context -> header.append(String.format(Locale.ROOT, " %15s", "KV @ " + context)));
+        contexts.forEach(context -> header.append(cell("KV @ " + context)));
         text.append(header).append("  VENDOR\n");
+        StringBuilder notes = new StringBuilder();
         for (PublishedModel model : models) {
-            text.append(row(model).stripTrailing()).append('\n');
+            text.append(row(model, notes).stripTrailing()).append('\n');
         }
         return text.append("\nACTIVE (B): parameters one token uses, without the input embedding. KV: bytes of one"
                         + " sequence in "
                         + kvDtype.name() + ".\nModels with - are facts only: their architecture is not"
                         + " implemented, and the figures are others' counts.\n")
+                .append(notes)
                 .toString();
     }
 
-    private String row(PublishedModel model) {
+    /// @param notes receives a line about a model that cannot have one of the contexts
+    private String row(PublishedModel model, StringBuilder notes) {
         long total = model.recorded().total();
         long active = model.recorded().active();
         StringBuilder cache = new StringBuilder();
@@ -208,9 +214,19 @@ final class FactsCommand implements Callable<Integer> {
             Facts facts = facts(ModelConfig.parse(model.configJson(), model.name()));
             total = facts.parameters().total();
             active = facts.parameters().active(ActiveConvention.EXCLUDING_INPUT_EMBEDDING);
-            facts.bytesAt().values().forEach(bytes -> cache.append(String.format(Locale.ROOT, " %,15d", bytes)));
+            for (int context : contexts) {
+                OptionalLong bytes = facts.bytesAt(context);
+                cache.append(cell(bytes.isPresent() ? String.format(Locale.ROOT, "%,d", bytes.getAsLong()) : "-"));
+            }
+            if (!facts.unreachable().isEmpty()) {
+                notes.append("Except ")
+                        .append(model.name())
+                        .append(": ")
+                        .append(facts.unreachable())
+                        .append(".\n");
+            }
         } else {
-            contexts.forEach(_ -> cache.append(String.format(Locale.ROOT, " %15s", "-")));
+            contexts.forEach(_ -> cache.append(cell("-")));
         }
         String vendor = model.vendorActive().isEmpty()
                 ? model.vendorTotal()
@@ -224,5 +240,10 @@ final class FactsCommand implements Callable<Integer> {
                 100.0 * active / total,
                 cache,
                 vendor);
+    }
+
+    /// A column of the cache's sizes.
+    private static String cell(String text) {
+        return String.format(Locale.ROOT, " %15s", text);
     }
 }

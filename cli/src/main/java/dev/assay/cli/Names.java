@@ -11,16 +11,29 @@ final class Names {
 
     private Names() {}
 
-    /// Checks that a name is one of those that exist.
+    /// The name that was given, whatever its case and punctuation: `DeepSeek V3` is `deepseek-v3`. Empty if there
+    /// is
+    /// no such name. Slashes are no punctuation: `./deepseek-v3` is a file.
+    static Optional<String> find(String given, Collection<String> valid) {
+        return valid.contains(given)
+                ? Optional.of(given)
+                : valid.stream()
+                        .filter(name -> plain(name).equals(plain(given)))
+                        .findFirst();
+    }
+
+    private static String plain(String name) {
+        return name.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9/\\\\]", "");
+    }
+
+    /// As [#find], for a name that must exist.
     ///
     /// @param kind what is named, for example `engine`
-    /// @throws UsageException if it is not; the message lists all that are
+    /// @throws UsageException if it does not; the message lists all that do
     static String require(String kind, String given, Collection<String> valid) {
-        if (valid.contains(given)) {
-            return given;
-        }
-        throw new UsageException(
-                "no " + kind + " is named '" + given + "'" + suggestion(given, valid) + listing(kind + "s", valid));
+        return find(given, valid)
+                .orElseThrow(() -> new UsageException("no " + kind + " is named '" + given + "'"
+                        + suggestion(given, valid) + listing(kind + "s", valid)));
     }
 
     /// "; did you mean ...?", or nothing if no name is similar.

@@ -12,13 +12,15 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Supplier;
 
 /// A golden case that the user chose and that is not read yet.
 ///
-/// @param name what the user typed after `--case`, or would have: the id of a bundled case or a folder
+/// @param name what stands after `--case`: the id of a bundled case, or a folder
 /// @param reader reads the case; throws as [dev.assay.golden.Goldens#read] does
 record SelectedCase(String name, Supplier<GoldenCase> reader) {
     /// The cases named, or all bundled ones if none is; sorted by name, none twice.
@@ -28,7 +30,8 @@ record SelectedCase(String name, Supplier<GoldenCase> reader) {
         List<String> ids = goldens.ids();
         TreeMap<String, SelectedCase> selected = new TreeMap<>();
         for (String name : names.isEmpty() ? ids : names) {
-            selected.put(name, of(name, ids, goldens));
+            SelectedCase one = of(name, ids, goldens);
+            selected.put(one.name(), one);
         }
         return List.copyOf(selected.values());
     }
@@ -39,8 +42,9 @@ record SelectedCase(String name, Supplier<GoldenCase> reader) {
     }
 
     private static SelectedCase of(String name, List<String> ids, GoldenSource goldens) {
-        if (ids.contains(name)) {
-            return new SelectedCase(name, () -> goldens.bundled(name));
+        Optional<String> id = Names.find(name, ids);
+        if (id.isPresent()) {
+            return new SelectedCase(id.get(), () -> goldens.bundled(id.get()));
         }
         if (isFolder(name)) {
             return new SelectedCase(name, () -> goldens.read(Path.of(name)));
@@ -67,14 +71,15 @@ record SelectedCase(String name, Supplier<GoldenCase> reader) {
         }
         List<String> ids =
                 Arrays.stream(Architecture.values()).map(Architecture::id).toList();
-        names.forEach(name -> Names.require("architecture", name, ids));
+        Set<String> wanted = new TreeSet<>();
+        names.forEach(name -> wanted.add(Names.require("architecture", name, ids)));
         List<SelectedCase> left = new ArrayList<>();
         Set<Architecture> found = EnumSet.noneOf(Architecture.class);
         for (SelectedCase selected : cases) {
             try {
                 Architecture architecture = selected.reader().get().config().architecture();
                 found.add(architecture);
-                if (names.contains(architecture.id())) {
+                if (wanted.contains(architecture.id())) {
                     left.add(selected);
                 }
             } catch (GoldenException | ConfigException e) {
@@ -83,7 +88,7 @@ record SelectedCase(String name, Supplier<GoldenCase> reader) {
         }
         if (left.isEmpty()) {
             Collection<String> known = found.stream().map(Architecture::id).toList();
-            throw new UsageException("no selected case is of architecture " + String.join(" or ", names)
+            throw new UsageException("no selected case is of architecture " + String.join(" or ", wanted)
                     + Names.listing("architectures of the selected cases", known));
         }
         return left;

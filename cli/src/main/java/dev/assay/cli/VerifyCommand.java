@@ -88,8 +88,9 @@ final class VerifyCommand implements Callable<Integer> {
         }
         Shard part = shard == null ? null : Shard.parse(shard);
         Engines installed = surroundings.engines().get();
-        engines.forEach(
-                engine -> Names.require("engine", engine, installed.byId().keySet()));
+        List<String> named = engines.stream()
+                .map(engine -> Names.require("engine", engine, installed.byId().keySet()))
+                .toList();
         List<SelectedCase> selected =
                 SelectedCase.ofArchitectures(SelectedCase.of(cases, surroundings.goldens()), architectures);
 
@@ -97,7 +98,7 @@ final class VerifyCommand implements Callable<Integer> {
         String command = Shell.command(
                 spec.root().commandLine().getParseResult().originalArgs().toArray(String[]::new));
         Report report = new Verification(surroundings, command, LoadOptions.ofThreads(threads))
-                .run(installed, engines, selected, part);
+                .run(installed, named, selected, part);
         ReportJson.write(report, file);
         surroundings.out().print(ConsoleReport.render(report, surroundings.colours()));
         surroundings.out().println("report: " + file);

@@ -2,18 +2,27 @@ package dev.assay.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.assay.config.Architecture;
 import dev.assay.engine.Engine;
+import dev.assay.golden.PublishedModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class ExplainCommandTest {
     private static final List<Engine> ENGINES = List.of(Toy.right("right"), Toy.refusing("absent", "no device"));
+
+    private static final Path CARDS = Path.of("../execution-plan/src/test/resources/dev/assay/plan/cards");
 
     @TempDir
     private Path folder;
@@ -40,15 +49,93 @@ class ExplainCommandTest {
         CommandRun run = explain("qwen3");
         assertThat(run.exitCode()).isEqualTo(0);
         assertThat(run.out())
-                .startsWith("Qwen3 (qwen3)\n\nCASE  ARCHITECTURE  ABSENT  RIGHT\none   qwen3         no      yes\n")
-                .endsWith("verify: ./assay verify --architecture qwen3\n");
+                .startsWith("Qwen3 (qwen3)\n\nConfiguration, with defaults filled in:\n  vocab_size: 151936\n")
+                .endsWith("""
+
+                        This is qwen3-8b. Others with a card of their own: qwen3-0.6b, qwen3-1.7b, qwen3-14b, qwen3-32b, qwen3-4b.
+
+                        CASE  ARCHITECTURE  ABSENT  RIGHT
+                        one   qwen3         no      yes
+                        two   qwen3         no      yes
+
+                        absent does not run one: no device
+                        absent does not run two: no device
+
+                        verify: ./assay verify --architecture qwen3
+                        """);
+    }
+
+    /// The card of the model that is shown, as it is approved for the plan.
+    @ParameterizedTest
+    @EnumSource(Architecture.class)
+    void showsTheCardOfAModelOfTheArchitecture(Architecture architecture) throws IOException {
+        String out = CommandRun.of(ENGINES, Toy.goldens(), "explain", architecture.id())
+                .out();
+        Matcher shown = Pattern.compile("\nThis is ([a-z0-9.-]+)\\.( |\n)").matcher(out);
+        assertThat(shown.find()).isTrue();
+
+        assertThat(out)
+                .startsWith(architecture.title() + " (" + architecture.id() + ")\n")
+                .contains("\nArchitecture card:\n" + Files.readString(CARDS.resolve(shown.group(1) + ".txt")))
+                .endsWith("\nNo golden case of this architecture is bundled.\n");
     }
 
     @Test
-    void saysThatAnArchitectureHasNoCases() {
-        CommandRun run = explain("kimi-k2");
-        assertThat(run.exitCode()).isEqualTo(0);
-        assertThat(run.out()).isEqualTo("Kimi K2 (kimi-k2)\n\nNo golden case of this architecture is bundled.\n");
+    void everyPlannedModelIsNamedByItsArchitecture() {
+        Set<String> named = new TreeSet<>();
+        for (Architecture architecture : Architecture.values()) {
+            String out = CommandRun.of(ENGINES, Toy.goldens(), "explain", architecture.id())
+                    .out();
+            String models = out.lines()
+                    .filter(line -> line.startsWith("This is "))
+                    .findFirst()
+                    .orElseThrow();
+            Pattern.compile("[a-z0-9.]+-[a-z0-9.-]*[a-z0-9]")
+                    .matcher(models)
+                    .results()
+                    .forEach(model -> named.add(model.group()));
+        }
+        assertThat(named)
+                .containsExactlyInAnyOrderElementsOf(PublishedModel.all().stream()
+                        .filter(model -> model.factsOnly() == null)
+                        .map(PublishedModel::name)
+                        .toList());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"Qwen3, This is qwen3-8b", "QWEN3 8B, vocab_size: 151936", "One, Golden case one"})
+    void forgivesCaseAndPunctuation(String subject, String told) {
+        assertThat(explain(subject).out()).contains(told);
+    }
+
+    @Test
+    void showsHowTheOracleRoutesTheLongestPrompt() {
+        CommandRun run = CommandRun.of(ENGINES, GoldenSource.ofInstallation(), "explain", "deepseek-v3-base");
+
+        assertThat(run.out()).contains("""
+
+                        Routing of prompt len41 by the oracle, each token to 4 of 12 experts:
+                        LAYER     ENTROPY  OF EVEN  UNUSED  TOKENS OF EXPERT 0, 1, ...
+                            1  3.327 bits   92.8 %       0  1 12 13 16 4 16 15 14 17 25 27 4
+                            2  3.457 bits   96.4 %       0  12 25 14 4 7 10 23 15 12 15 16 11
+                        """);
+    }
+
+    /// `llama4-maverick` is a case.
+    @Test
+    void aNameGoesBeforeOneThatDiffersByPunctuation() {
+        GoldenSource goldens = GoldenSource.ofInstallation();
+
+        assertThat(CommandRun.of(ENGINES, goldens, "explain", "llama-4-maverick")
+                        .out())
+                .contains("\n  vocab_size: 202048\n");
+        assertThat(CommandRun.of(ENGINES, goldens, "explain", "llama4-maverick").out())
+                .startsWith("Golden case llama4-maverick\n");
+    }
+
+    @Test
+    void modelsWithoutExpertsHaveNoRouting() {
+        assertThat(explain("one").out()).doesNotContain("Routing");
     }
 
     @Test

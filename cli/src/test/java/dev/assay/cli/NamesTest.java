@@ -8,6 +8,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class NamesTest {
     private static final List<String> NAMES = List.of("deepseek-v3", "kimi-k2", "llama3", "qwen3");
@@ -29,6 +30,24 @@ class NamesTest {
     @CsvSource({"gpt2", "x", "''", "mistral"})
     void suggestsNothingForAnotherName(String given) {
         assertThat(Names.closest(given, NAMES)).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"DeepSeek V3, deepseek-v3", "DEEPSEEK_V3, deepseek-v3", "Kimi.K2, kimi-k2", "Qwen-3, qwen3"})
+    void forgivesCaseAndPunctuation(String given, String meant) {
+        assertThat(Names.find(given, NAMES)).contains(meant);
+        assertThat(Names.require("engine", given, NAMES)).isEqualTo(meant);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"./qwen3", "some/qwen3", "C:\\qwen3", "qwen3/", "qwen", "qwen33", ""})
+    void takesNothingElseForAName(String given) {
+        assertThat(Names.find(given, NAMES)).isEmpty();
+    }
+
+    @Test
+    void theNameItselfGoesBeforeOneLikeIt() {
+        assertThat(Names.find("qwen-3", List.of("qwen3", "qwen-3"))).contains("qwen-3");
     }
 
     @Test

@@ -25,14 +25,13 @@ final class Qwen3MoeLayout {
             layout.norm(layer + ".self_attn.q_norm", config.headDim());
             layout.norm(layer + ".self_attn.k_norm", config.headDim());
             layout.norm(layer + ".post_attention_layernorm", hidden);
-            if ((i + 1) % config.decoderSparseStep() != 0
-                    || config.mlpOnlyLayers().contains(i)) {
-                layout.gatedMlp(layer + ".mlp", config.intermediateSize(), hidden, false);
-            } else {
+            if (config.moeLayers().contains(i)) {
                 layout.add(layer + ".mlp.gate.weight", TensorRole.ROUTER, config.numExperts(), hidden);
                 for (int e = 0; e < config.numExperts(); e++) {
                     layout.gatedMlp(layer + ".mlp.experts." + e, config.moeIntermediateSize(), hidden, false);
                 }
+            } else {
+                layout.gatedMlp(layer + ".mlp", config.intermediateSize(), hidden, false);
             }
         }
         layout.output(config.vocabSize(), hidden, config.tieWordEmbeddings());

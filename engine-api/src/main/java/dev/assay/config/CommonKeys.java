@@ -116,7 +116,11 @@ final class CommonKeys {
         if (given != null) {
             return given;
         }
-        if (queryHeads <= 0 || hiddenSize % queryHeads != 0) {
+        fields.create(() -> {
+            Rules.positive("num_attention_heads", queryHeads);
+            return queryHeads;
+        });
+        if (hiddenSize % queryHeads != 0) {
             throw fields.wrong(
                     "head_dim",
                     "a number, because hidden_size " + hiddenSize + " / num_attention_heads " + queryHeads

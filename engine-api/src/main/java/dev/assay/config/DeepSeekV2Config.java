@@ -1,5 +1,7 @@
 package dev.assay.config;
 
+import java.util.List;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /// DeepSeek V2 and V2-Lite, `model_type` `deepseek_v2`; HF's `DeepseekV2Config`.
@@ -54,7 +56,7 @@ public record DeepSeekV2Config(
         boolean attentionBias,
         boolean mlpBias,
         RopeParameters ropeParameters)
-        implements ModelConfig {
+        implements MoeConfig {
     public DeepSeekV2Config {
         Rules.positive("vocab_size", vocabSize);
         Rules.positive("hidden_size", hiddenSize);
@@ -83,5 +85,20 @@ public record DeepSeekV2Config(
     @Override
     public long kvCacheElements(int positions) {
         return KvCacheSize.uniform(numHiddenLayers, (long) kvLoraRank + qkRopeHeadDim, positions);
+    }
+
+    @Override
+    public List<Integer> moeLayers() {
+        return IntStream.range(firstKDenseReplace, numHiddenLayers).boxed().toList();
+    }
+
+    @Override
+    public int routedExperts() {
+        return nRoutedExperts;
+    }
+
+    @Override
+    public int sharedExperts() {
+        return nSharedExperts;
     }
 }

@@ -1,5 +1,7 @@
 package dev.assay.config;
 
+import java.util.List;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /// DeepSeek V3, V3.1 and R1, `model_type` `deepseek_v3`, and Kimi K2, `model_type` `kimi_k2`; HF's
@@ -66,7 +68,7 @@ public record DeepSeekV3Config(
         boolean ropeInterleave,
         int numNextnPredictLayers,
         @Nullable BlockSize weightBlockSize)
-        implements ModelConfig {
+        implements MoeConfig {
     public DeepSeekV3Config {
         Rules.require(
                 architecture == Architecture.DEEPSEEK_V3 || architecture == Architecture.KIMI_K2,
@@ -93,5 +95,20 @@ public record DeepSeekV3Config(
     @Override
     public long kvCacheElements(int positions) {
         return KvCacheSize.uniform(numHiddenLayers, (long) kvLoraRank + qkRopeHeadDim, positions);
+    }
+
+    @Override
+    public List<Integer> moeLayers() {
+        return IntStream.range(firstKDenseReplace, numHiddenLayers).boxed().toList();
+    }
+
+    @Override
+    public int routedExperts() {
+        return nRoutedExperts;
+    }
+
+    @Override
+    public int sharedExperts() {
+        return nSharedExperts;
     }
 }

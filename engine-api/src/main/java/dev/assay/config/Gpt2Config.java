@@ -32,7 +32,6 @@ public record Gpt2Config(
     public Gpt2Config {
         Rules.positive("vocab_size", vocabSize);
         Rules.positive("n_embd", hiddenSize);
-        Rules.width("n_embd", hiddenSize, "query, key and value", 3);
         Rules.positive("n_inner", intermediateSize);
         Rules.layers("n_layer", numHiddenLayers);
         Rules.divides("n_head", numAttentionHeads, "n_embd", hiddenSize);

@@ -55,7 +55,7 @@ public record Llama4Config(
         boolean attnTemperatureTuning,
         int floorScale,
         double attnScale)
-        implements ModelConfig {
+        implements MoeConfig {
     public Llama4Config {
         Rules.positive("vocab_size", vocabSize);
         Rules.positive("hidden_size", hiddenSize);
@@ -87,5 +87,21 @@ public record Llama4Config(
     @Override
     public long kvCacheElements(int positions) {
         return KvCacheSize.perLayer(layerTypes, attentionChunkSize, 2L * numKeyValueHeads * headDim, positions);
+    }
+
+    @Override
+    public int routedExperts() {
+        return numLocalExperts;
+    }
+
+    /// One in each layer with experts, which no key says.
+    @Override
+    public int sharedExperts() {
+        return 1;
+    }
+
+    @Override
+    public int moeIntermediateSize() {
+        return intermediateSize;
     }
 }

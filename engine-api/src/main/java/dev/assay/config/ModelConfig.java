@@ -7,17 +7,14 @@ import java.nio.file.Path;
 /// Defaults of missing keys are those of the Hugging Face configuration class. A key that changes the computation
 /// and is not modelled is refused when the file is read, never ignored.
 public sealed interface ModelConfig
-        permits DeepSeekV2Config,
-                DeepSeekV3Config,
-                Gemma3Config,
+        permits Gemma3Config,
                 Gemma3nConfig,
                 Gpt2Config,
                 Llama3Config,
-                Llama4Config,
                 MistralConfig,
+                MoeConfig,
                 Olmo2Config,
                 Qwen3Config,
-                Qwen3MoeConfig,
                 SmolLm3Config {
     /// Reads a `config.json`.
     ///

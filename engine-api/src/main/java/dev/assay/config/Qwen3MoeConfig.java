@@ -1,6 +1,7 @@
 package dev.assay.config;
 
 import java.util.List;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /// Qwen3 with experts, `model_type` `qwen3_moe`; HF's `Qwen3MoeConfig`.
@@ -46,7 +47,7 @@ public record Qwen3MoeConfig(
         boolean attentionBias,
         @Nullable Integer slidingWindow,
         RopeParameters ropeParameters)
-        implements ModelConfig {
+        implements MoeConfig {
     public Qwen3MoeConfig {
         Rules.positive("vocab_size", vocabSize);
         Rules.positive("hidden_size", hiddenSize);
@@ -75,5 +76,23 @@ public record Qwen3MoeConfig(
     public long kvCacheElements(int positions) {
         int kept = slidingWindow == null ? positions : Math.min(positions, slidingWindow);
         return KvCacheSize.uniform(numHiddenLayers, 2L * numKeyValueHeads * headDim, kept);
+    }
+
+    @Override
+    public List<Integer> moeLayers() {
+        return IntStream.range(0, numHiddenLayers)
+                .filter(layer -> (layer + 1) % decoderSparseStep == 0 && !mlpOnlyLayers.contains(layer))
+                .boxed()
+                .toList();
+    }
+
+    @Override
+    public int routedExperts() {
+        return numExperts;
+    }
+
+    @Override
+    public int sharedExperts() {
+        return 0;
     }
 }

@@ -9,6 +9,10 @@ final class Rules {
     /// More layers than any decoder has; keeps a damaged layer count from asking for endless lists.
     static final int MAX_LAYERS = 10_000;
 
+    /// Larger than any size that a decoder has, the longest published context of 10,485,760 included; keeps damaged
+    /// sizes from products that no one can count.
+    static final int MAX_SIZE = 1 << 24;
+
     private Rules() {}
 
     static void require(boolean holds, String key, Object found, String expected) {
@@ -19,6 +23,7 @@ final class Rules {
 
     static void positive(String key, int value) {
         require(value > 0, key, value, "a whole number above 0");
+        require(value <= MAX_SIZE, key, value, "at most " + MAX_SIZE + ", more than any decoder has");
     }
 
     static void positive(String key, double value) {
@@ -100,7 +105,6 @@ final class Rules {
         positive("v_head_dim", vHeadDim);
         width("num_attention_heads", heads, "query head", (long) nopeHeadDim + ropeHeadDim);
         width("num_attention_heads", heads, "key and value head", (long) nopeHeadDim + vHeadDim);
-        require((long) kvLoraRank + ropeHeadDim <= Integer.MAX_VALUE, "kv_lora_rank", kvLoraRank, "a smaller number");
     }
 
     static void experts(String key, int experts, int perToken) {

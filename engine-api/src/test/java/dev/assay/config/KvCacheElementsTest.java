@@ -92,7 +92,7 @@ class KvCacheElementsTest {
     @Test
     void sizeBeyondALongIsRefused() {
         String file = Configs.with(Configs.published("llama-3.1-8b"), "num_hidden_layers", "10000");
-        String huge = Configs.with(Configs.with(file, "head_dim", "67108862"), "num_key_value_heads", "32");
+        String huge = Configs.with(Configs.with(file, "head_dim", "16777216"), "num_key_value_heads", "32");
         assertThatExceptionOfType(ArithmeticException.class)
                 .isThrownBy(() -> Configs.parse(huge).kvCacheElements(Integer.MAX_VALUE));
     }

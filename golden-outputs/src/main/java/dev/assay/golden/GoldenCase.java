@@ -29,4 +29,15 @@ public record GoldenCase(
         prompts = List.copyOf(prompts);
         yardsticks = Map.copyOf(yardsticks);
     }
+
+    /// The longest prompt; of several, the first.
+    public GoldenPrompt longestPrompt() {
+        GoldenPrompt longest = prompts.getFirst();
+        for (GoldenPrompt prompt : prompts) {
+            if (prompt.tokens().length > longest.tokens().length) {
+                longest = prompt;
+            }
+        }
+        return longest;
+    }
 }

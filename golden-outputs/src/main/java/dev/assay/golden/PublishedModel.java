@@ -5,8 +5,6 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
@@ -55,17 +53,6 @@ public record PublishedModel(
         }
         models.sort((one, other) -> one.name().compareTo(other.name()));
         return List.copyOf(models);
-    }
-
-    /// The model of that name, whatever its case and punctuation: `DeepSeek-V3` is `deepseek-v3`.
-    public static Optional<PublishedModel> named(String name) {
-        return all().stream()
-                .filter(model -> letters(model.name()).equals(letters(name)))
-                .findFirst();
-    }
-
-    private static String letters(String name) {
-        return name.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]", "");
     }
 
     private static byte[] read(String resource) {

@@ -1,5 +1,6 @@
 package dev.assay.report;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// What one check of one case said about one engine.
@@ -12,6 +13,8 @@ import org.jspecify.annotations.Nullable;
 /// @param worst the comparison that used most of its budget; null where the check compares exactly or did not run
 /// @param firstDivergence where the engine first leaves its budget; null unless a numeric check failed
 /// @param message what happened, for people; null where the outcome says all
+/// @param counts what the check counted, beside what the configuration says; empty where it counts nothing
+/// @param routing how routers spread the longest prompt over their experts; empty where the check does not look
 /// @param milliseconds time the check took
 /// @param reproduce command that runs this check again
 public record CheckResult(
@@ -24,9 +27,13 @@ public record CheckResult(
         @Nullable BudgetUse worst,
         @Nullable Divergence firstDivergence,
         @Nullable String message,
+        List<Count> counts,
+        List<ExpertLoad> routing,
         double milliseconds,
         String reproduce) {
     public CheckResult {
+        counts = List.copyOf(counts);
+        routing = List.copyOf(routing);
         if (outcome == Outcome.PASS && elements < 1) {
             throw new IllegalArgumentException(caseId + " " + check + ": a check that compared nothing cannot pass");
         }
@@ -44,6 +51,8 @@ public record CheckResult(
                 worst,
                 firstDivergence,
                 message,
+                counts,
+                routing,
                 milliseconds,
                 command);
     }

@@ -4,13 +4,18 @@ import dev.assay.report.BudgetUse.Yardstick;
 import dev.assay.report.ConsoleTable.Align;
 import dev.assay.report.ConsoleTable.Cell;
 import dev.assay.report.ConsoleTable.Ink;
+import dev.assay.report.Count.Quantity;
+import java.util.ArrayList;
+import java.util.DoubleSummaryStatistics;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.StringJoiner;
 
-/// A report as text for a terminal or a log: a row for each check, every failure with its first divergence and the
+/// A report as text for a terminal or a log: a row for each check, what was counted,
+/// every failure with its first divergence and the
 /// command that reproduces it, and a summary. ASCII only, so that it survives any log.
 public final class ConsoleReport {
     private final Report report;
@@ -28,6 +33,7 @@ public final class ConsoleReport {
     public static String render(Report report, boolean colours) {
         ConsoleReport text = new ConsoleReport(report, colours);
         text.table();
+        text.counted();
         text.failures();
         text.faults();
         text.summary();
@@ -68,6 +74,64 @@ public final class ConsoleReport {
         if (anyWithoutYardstick) {
             out.append("* the golden records no float32 error there: judged by the tap's standard deviation.\n");
         }
+    }
+
+    /// What engines held and touched, beside what the configuration says: a row for each engine and case.
+    private void counted() {
+        ConsoleTable table = new ConsoleTable()
+                .column("ENGINE", Align.LEFT)
+                .column("CASE", Align.LEFT)
+                .column("KV-CACHE BYTES @ POSITIONS", Align.LEFT)
+                .column("EXPERTS PER TOKEN", Align.LEFT)
+                .column("ACTIVE PARAMETERS", Align.LEFT)
+                .column("EVENNESS OF ROUTING", Align.RIGHT);
+        Map<EngineAndCase, List<CheckResult>> counting = new LinkedHashMap<>();
+        for (CheckResult result : report.results()) {
+            if (!result.counts().isEmpty()) {
+                counting.computeIfAbsent(new EngineAndCase(result.engine(), result.caseId()), _ -> new ArrayList<>())
+                        .add(result);
+            }
+        }
+        counting.forEach((of, results) -> table.add(List.of(
+                plain(of.engine()),
+                plain(of.caseId()),
+                counts(results, Quantity.KV_CACHE_BYTES),
+                counts(results, Quantity.EXPERTS_PER_TOKEN),
+                counts(results, Quantity.ACTIVE_PARAMETERS),
+                plain(evenness(results)))));
+        if (!counting.isEmpty()) {
+            out.append('\n').append(table.render(colours));
+            out.append("\nFormula = counted while the engine ran, != where they differ. EVENNESS is the entropy of the"
+                    + " experts' load by the longest\nprompt, as a share of that of an even load: of the least even"
+                    + " layer and the most even.\n");
+        }
+    }
+
+    private record EngineAndCase(String engine, String caseId) {}
+
+    private static Cell counts(List<CheckResult> results, Quantity quantity) {
+        StringJoiner text = new StringJoiner("; ").setEmptyValue("-");
+        boolean agree = true;
+        for (CheckResult result : results) {
+            for (Count count : result.counts()) {
+                if (count.quantity() == quantity) {
+                    agree &= count.agrees();
+                    text.add(count(count.formula())
+                            + (count.agrees() ? " = " : " != ")
+                            + count(count.counted())
+                            + (quantity == Quantity.KV_CACHE_BYTES ? " @ " + count(count.tokens()) : ""));
+                }
+            }
+        }
+        return new Cell(text.toString(), agree ? Ink.NONE : Ink.RED);
+    }
+
+    private static String evenness(List<CheckResult> results) {
+        DoubleSummaryStatistics shares = results.stream()
+                .flatMap(result -> result.routing().stream())
+                .mapToDouble(ExpertLoad::evenness)
+                .summaryStatistics();
+        return shares.getCount() == 0 ? "-" : percent(shares.getMin()) + " to " + percent(shares.getMax());
     }
 
     private void failures() {

@@ -46,6 +46,7 @@ public final class ReportJson {
             .addMixIn(BudgetUse.class, DerivedUse.class)
             .addMixIn(BenchRow.class, NullableFigures.class)
             .addMixIn(BenchRow.Checked.class, NullableComparisons.class)
+            .addMixIn(ExpertLoad.class, DerivedEntropy.class)
             .build();
 
     // The line end is fixed so that the same report is the same bytes everywhere.
@@ -209,5 +210,14 @@ public final class ReportJson {
     private interface DerivedUse {
         @JsonProperty(access = JsonProperty.Access.READ_ONLY)
         double used();
+    }
+
+    /// The entropy, likewise.
+    private interface DerivedEntropy {
+        @JsonProperty(access = JsonProperty.Access.READ_ONLY)
+        double entropyBits();
+
+        @JsonProperty(access = JsonProperty.Access.READ_ONLY)
+        double evenness();
     }
 }

@@ -2,6 +2,7 @@ package dev.assay.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.assay.report.Count.Quantity;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,6 +32,32 @@ class ConsoleReportTest {
                         NON_CONFORMANT: PASS 1, FAIL 1, UNSUPPORTED 1
                         2 engines, 2 cases, 3 checks, 16,345 numbers compared in 1.2 s
                         """);
+    }
+
+    @Test
+    void showsFormulaAndCountSideBySide() {
+        Report report = Samples.report(
+                Samples.passed("reference", "one-shot"),
+                Samples.counted(
+                        "reference",
+                        "kv-cache-bytes",
+                        Outcome.FAIL,
+                        new Count(Quantity.KV_CACHE_BYTES, 1, 960, 960),
+                        new Count(Quantity.KV_CACHE_BYTES, 2, 1920, 1924)),
+                Samples.counted(
+                        "reference",
+                        "experts-per-token",
+                        Outcome.PASS,
+                        new Count(Quantity.EXPERTS_PER_TOKEN, 8, 3, 3),
+                        new Count(Quantity.ACTIVE_PARAMETERS, 8, 1_204, 1_204)));
+
+        assertThat(ConsoleReport.render(report, false)).contains("""
+
+                        ENGINE     CASE            KV-CACHE BYTES @ POSITIONS         EXPERTS PER TOKEN  ACTIVE PARAMETERS  EVENNESS OF ROUTING
+                        reference  qwen3-moe-base  960 = 960 @ 1; 1,920 != 1,924 @ 2  3 = 3              1,204 = 1,204         75.0 % to 75.0 %
+
+                        Formula = counted while the engine ran, != where they differ. EVENNESS is the entropy""");
+        assertThat(ConsoleReport.render(report, true)).contains("\033[31m960 = 960 @ 1; 1,920 != 1,924 @ 2\033[0m");
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.assay.report.BudgetUse.Yardstick;
+import dev.assay.report.Count.Quantity;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +22,12 @@ class ReportJsonTest {
     private static final Report REPORT = Samples.report(
             Samples.passed("reference", "one-shot"),
             Samples.failed("reference", "token-by-token"),
+            Samples.counted(
+                    "reference",
+                    "experts-per-token",
+                    Outcome.PASS,
+                    new Count(Quantity.EXPERTS_PER_TOKEN, 8, 3, 3),
+                    new Count(Quantity.ACTIVE_PARAMETERS, 8, 36_625_603_584L, 36_625_603_584L)),
             Samples.ended("reference", Outcome.UNSUPPORTED, "no kernel for \"yarn\" \u2014 none"));
 
     @TempDir
@@ -49,6 +56,15 @@ class ReportJsonTest {
     @Test
     void writesTheShareUsedForReadersOfTheFile() {
         assertThat(ReportJson.toJson(REPORT)).contains("\"used\" : 0.5").contains("\"used\" : 375000.0");
+    }
+
+    @Test
+    void writesFormulaAndCountSideBySide() {
+        assertThat(ReportJson.toJson(REPORT).replaceAll("\\s+", " ")).contains("""
+                "counts" : [ { "quantity" : "EXPERTS_PER_TOKEN", "tokens" : 8, "formula" : 3, "counted" : 3 }, \
+                { "quantity" : "ACTIVE_PARAMETERS", "tokens" : 8, "formula" : 36625603584, "counted" : 36625603584 } ], \
+                "routing" : [ { "layer" : 1, "prompt" : "len8", "tokens" : [ 8, 4, 0, 4 ], "entropy_bits" : 1.5, \
+                "evenness" : 0.75 } ]""");
     }
 
     @ParameterizedTest
@@ -86,7 +102,19 @@ class ReportJsonTest {
     void keepsElementCountsBeyondThePrecisionOfADouble() {
         long elements = (1L << 53) + 1;
         Report report = Samples.report(new CheckResult(
-                "reference", "a", "b", "c", Outcome.PASS, elements, null, null, null, 1, "./assay verify"));
+                "reference",
+                "a",
+                "b",
+                "c",
+                Outcome.PASS,
+                elements,
+                null,
+                null,
+                null,
+                List.of(),
+                List.of(),
+                1,
+                "./assay verify"));
         assertThat(ReportJson.parse(ReportJson.toJson(report), "test")
                         .results()
                         .getFirst()
@@ -108,6 +136,9 @@ class ReportJsonTest {
                     "outcome" : "PASS",         | "outcome" : 0,                  | Outcome
                     "elements" : 12345,         | "elements" : 0,                 | compared nothing
                     "rms" : 1.0E-7              | "rms" : "small"                 | small
+                    "formula" : 3,              | "formula" : null,               | null
+                    "counted" : 3               | "counted" : 2.5                 | results[2].counts[0].counted, line
+                    "prompt" : "len8",          | "prompt" : null,                | null
                     "verdict" : "NON_CONFORMANT"| "verdict" : "FAULT"             | 0 faults
                     "faults" : [ ]              | "faults" : [ null ]             | null
                     """)
@@ -203,6 +234,8 @@ class ReportJsonTest {
                 new BudgetUse("logits", "len1", rms, 1, 1, 1, Yardstick.RECORDED),
                 null,
                 null,
+                List.of(),
+                List.of(),
                 1,
                 "./assay verify");
     }

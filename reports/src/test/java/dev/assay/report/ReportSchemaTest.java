@@ -9,6 +9,7 @@ import com.networknt.schema.SchemaRegistry;
 import com.networknt.schema.SpecificationVersion;
 import com.networknt.schema.dialect.Dialects;
 import dev.assay.report.BudgetUse.Yardstick;
+import dev.assay.report.Count.Quantity;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -24,6 +25,8 @@ class ReportSchemaTest {
     private static final Report REPORT = Samples.report(
             Samples.passed("reference", "one-shot"),
             Samples.failed("reference", "token-by-token"),
+            Samples.counted(
+                    "reference", "experts-per-token", Outcome.PASS, new Count(Quantity.EXPERTS_PER_TOKEN, 8, 3, 3)),
             Samples.ended("reference", Outcome.UNSUPPORTED, "no kernel"));
 
     private static List<Error> errors(String json) {
@@ -73,6 +76,13 @@ class ReportSchemaTest {
                 .isEmpty();
     }
 
+    @ParameterizedTest
+    @EnumSource(Quantity.class)
+    void acceptsEveryQuantity(Quantity quantity) {
+        assertThat(errors(ReportJson.toJson(REPORT).replaceAll("\"EXPERTS_PER_TOKEN\"", "\"" + quantity + "\"")))
+                .isEmpty();
+    }
+
     @Test
     void acceptsWhatIsNoNumber() {
         Report report = Samples.report(new CheckResult(
@@ -85,6 +95,8 @@ class ReportSchemaTest {
                 new BudgetUse("logits", "len1", Double.NaN, 1, Double.POSITIVE_INFINITY, 1, Yardstick.RECORDED),
                 new Divergence("logits", -1, "len1", 0, 0, 0.5, Double.NEGATIVE_INFINITY, Double.NaN),
                 null,
+                List.of(),
+                List.of(),
                 1,
                 "./assay verify"));
         assertThat(errors(ReportJson.toJson(report))).isEmpty();
@@ -120,6 +132,10 @@ class ReportSchemaTest {
                     "shard" : null                  | "shard" : "1 of 2"
                     "rms" : 1.0E-7                  | "rms" : null
                     "rms" : 1.0E-7                  | "rms" : "nan"
+                    "quantity" : "EXPERTS_PER_TOKEN"| "quantity" : "EXPERTS"
+                    "counted" : 3                   | "counted" : -3
+                    "prompt" : "len8"               | "prompt" : null
+                    "evenness" : 0.75               | "evenness" : "NaN"
                     "format" : "assay-report/1"     | "format" : "assay-report/2"
                     "engine" : "reference"          | "engine" : "The Reference"
                     2026-11-23T10:15:30Z            | 2026-11-23 10:15:30

@@ -21,6 +21,8 @@ final class Samples {
                 new BudgetUse("context.2", "len37", 1e-7, 4e-7, 1.5e-6, 3e-6, Yardstick.RECORDED),
                 null,
                 null,
+                List.of(),
+                List.of(),
                 12.25,
                 "./assay verify --engine " + engine + " --case qwen3-base");
     }
@@ -36,6 +38,8 @@ final class Samples {
                 new BudgetUse("logits", "len2", 0.25, 1e-6, 1.5, 4e-6, Yardstick.STANDARD_DEVIATION),
                 new Divergence("attention_input.1", 1, "len37", 17, 3, 0.1, -2.5, 1234.5),
                 null,
+                List.of(),
+                List.of(),
                 3,
                 "./assay verify --engine " + engine + " --case qwen3-base");
     }
@@ -52,8 +56,28 @@ final class Samples {
                 null,
                 null,
                 message,
+                List.of(),
+                List.of(),
                 0,
                 "./assay verify --engine " + engine + " --case llama3-base");
+    }
+
+    /// A result with counts, and with the load of one layer of four experts.
+    static CheckResult counted(String engine, String check, Outcome outcome, Count... counts) {
+        return new CheckResult(
+                engine,
+                "qwen3-moe",
+                "qwen3-moe-base",
+                check,
+                outcome,
+                40,
+                null,
+                null,
+                null,
+                List.of(counts),
+                List.of(new ExpertLoad(1, "len8", List.of(8, 4, 0, 4))),
+                1,
+                "./assay verify --engine " + engine + " --case qwen3-moe-base");
     }
 
     static Report report(CheckResult... results) {

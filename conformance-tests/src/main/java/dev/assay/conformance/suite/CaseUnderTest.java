@@ -1,5 +1,6 @@
 package dev.assay.conformance.suite;
 
+import dev.assay.checkpoint.TensorInfo;
 import dev.assay.conformance.compare.Difference;
 import dev.assay.conformance.compare.Judge;
 import dev.assay.conformance.compare.ShapeMismatchException;
@@ -16,16 +17,20 @@ import java.util.List;
 import java.util.Set;
 
 /// A golden case with the model under test loaded from it: what every check works on.
-record CaseUnderTest(Model model, GoldenCase golden, Judge judge, Set<Capability> capabilities) {
+///
+/// @param tensors of the checkpoint that the model was loaded from
+record CaseUnderTest(
+        Model model, GoldenCase golden, Judge judge, Set<Capability> capabilities, List<TensorInfo> tensors) {
     /// Opens a session just large enough for `positions` positions.
     Session open(int positions) {
         return model.newSession(SessionOptions.ofContext(positions));
     }
 
-    /// Opens a session that records the taps, if the engine has any.
+    /// Opens a session that records taps and routed experts, if the engine has either.
     Session open(int positions, TapRecorder recorder) {
         SessionOptions options = SessionOptions.ofContext(positions);
-        return model.newSession(capabilities.contains(Capability.TAPS) ? options.withTaps(recorder) : options);
+        boolean reports = capabilities.contains(Capability.TAPS) || capabilities.contains(Capability.ROUTED_EXPERTS);
+        return model.newSession(reports ? options.withTaps(recorder) : options);
     }
 
     /// The logits of a call that appended `tokens` tokens, `[tokens][V]`.
@@ -59,16 +64,5 @@ record CaseUnderTest(Model model, GoldenCase golden, Judge judge, Set<Capability
             });
         }
         return differences;
-    }
-
-    /// The longest prompt of the case.
-    GoldenPrompt longestPrompt() {
-        GoldenPrompt longest = golden.prompts().getFirst();
-        for (GoldenPrompt prompt : golden.prompts()) {
-            if (prompt.tokens().length > longest.tokens().length) {
-                longest = prompt;
-            }
-        }
-        return longest;
     }
 }

@@ -27,7 +27,7 @@ final class Causality implements Check {
 
     @Override
     public Finding run(CaseUnderTest subject) {
-        int[] tokens = subject.longestPrompt().tokens();
+        int[] tokens = subject.golden().longestPrompt().tokens();
         int vocabSize = subject.golden().config().vocabSize();
         float[][] original = prefill(subject, tokens); // [T][V]
         long elements = 0;

@@ -32,6 +32,7 @@ interface Check {
                 new InterleavedSessions(),
                 new Causality(),
                 new KvCacheBytes(),
+                new ExpertsPerToken(),
                 new RoutedExperts());
     }
 }

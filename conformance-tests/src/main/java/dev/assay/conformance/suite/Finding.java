@@ -1,6 +1,9 @@
 package dev.assay.conformance.suite;
 
 import dev.assay.conformance.compare.Judgement;
+import dev.assay.report.Count;
+import dev.assay.report.ExpertLoad;
+import java.util.List;
 
 /// What a check found.
 sealed interface Finding {
@@ -8,8 +11,21 @@ sealed interface Finding {
     record Judged(Judgement judgement, String note) implements Finding {}
 
     /// Values had to be equal, and were. `elements` is how many.
-    record Equal(long elements) implements Finding {}
+    ///
+    /// @param counts what was counted on the way
+    /// @param routing how routers spread the longest prompt
+    record Equal(long elements, List<Count> counts, List<ExpertLoad> routing) implements Finding {
+        Equal(long elements) {
+            this(elements, List.of(), List.of());
+        }
+    }
 
     /// Something had to be so, and was not. `elements` is how many values had been compared by then.
-    record Violated(long elements, String message) implements Finding {}
+    ///
+    /// @param counts what was counted by then, the violation included
+    record Violated(long elements, String message, List<Count> counts) implements Finding {
+        Violated(long elements, String message) {
+            this(elements, message, List.of());
+        }
+    }
 }

@@ -15,7 +15,9 @@ import dev.assay.engine.UnsupportedModelException;
 import dev.assay.golden.GoldenCase;
 import dev.assay.report.BudgetUse;
 import dev.assay.report.CheckResult;
+import dev.assay.report.Count;
 import dev.assay.report.Divergence;
+import dev.assay.report.ExpertLoad;
 import dev.assay.report.Outcome;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -86,7 +88,8 @@ public final class GoldenSuite {
                 return;
             }
             try (model) {
-                CaseUnderTest subject = new CaseUnderTest(model, golden, Judge.of(golden), capabilities);
+                CaseUnderTest subject =
+                        new CaseUnderTest(model, golden, Judge.of(golden), capabilities, checkpoint.tensors());
                 for (Check check : applicable()) {
                     run(check, subject);
                 }
@@ -100,7 +103,7 @@ public final class GoldenSuite {
 
     private void all(Outcome outcome, String message) {
         for (Check check : applicable()) {
-            add(check, outcome, 0, null, null, message, 0);
+            end(check, outcome, message, 0);
         }
     }
 
@@ -108,13 +111,13 @@ public final class GoldenSuite {
         Set<Capability> missing = EnumSet.copyOf(check.needs());
         missing.removeAll(subject.capabilities());
         if (!missing.isEmpty()) {
-            add(check, Outcome.UNSUPPORTED, 0, null, null, "the engine does not declare " + missing, 0);
+            end(check, Outcome.UNSUPPORTED, "the engine does not declare " + missing, 0);
             return;
         }
         long start = System.nanoTime();
         try {
             Finding finding = check.run(subject);
-            double milliseconds = (System.nanoTime() - start) / 1e6;
+            double milliseconds = millisecondsSince(start);
             switch (finding) {
                 case Finding.Judged(Judgement judgement, String note) ->
                     add(
@@ -124,29 +127,34 @@ public final class GoldenSuite {
                             judgement.worst(),
                             judgement.firstDivergence().orElse(null),
                             note.isEmpty() ? null : note,
+                            List.of(),
+                            List.of(),
                             milliseconds);
-                case Finding.Equal(long elements) -> add(check, Outcome.PASS, elements, null, null, null, milliseconds);
-                case Finding.Violated(long elements, String message) ->
-                    add(check, Outcome.FAIL, elements, null, null, message, milliseconds);
+                case Finding.Equal(long elements, List<Count> counts, List<ExpertLoad> routing) ->
+                    add(check, Outcome.PASS, elements, null, null, null, counts, routing, milliseconds);
+                case Finding.Violated(long elements, String message, List<Count> counts) ->
+                    add(check, Outcome.FAIL, elements, null, null, message, counts, List.of(), milliseconds);
             }
         } catch (ShapeMismatchException e) {
-            add(check, Outcome.FAIL, 0, null, null, e.getMessage(), (System.nanoTime() - start) / 1e6);
+            end(check, Outcome.FAIL, String.valueOf(e.getMessage()), millisecondsSince(start));
         } catch (UnsupportedOperationException | UnsupportedModelException e) {
-            add(
-                    check,
-                    Outcome.CAPABILITY_LIE,
-                    0,
-                    null,
-                    null,
-                    "declared, not able: " + describe(e),
-                    (System.nanoTime() - start) / 1e6);
+            end(check, Outcome.CAPABILITY_LIE, "declared, not able: " + describe(e), millisecondsSince(start));
         } catch (RuntimeException | LinkageError | StackOverflowError e) {
-            add(check, Outcome.ERROR, 0, null, null, describe(e), (System.nanoTime() - start) / 1e6);
+            end(check, Outcome.ERROR, describe(e), millisecondsSince(start));
         }
+    }
+
+    private static double millisecondsSince(long start) {
+        return (System.nanoTime() - start) / 1e6;
     }
 
     private static String describe(Throwable e) {
         return e.getMessage() == null ? e.getClass().getName() : e.getClass().getSimpleName() + ": " + e.getMessage();
+    }
+
+    /// A check that found nothing out.
+    private void end(Check check, Outcome outcome, String message, double milliseconds) {
+        add(check, outcome, 0, null, null, message, List.of(), List.of(), milliseconds);
     }
 
     private void add(
@@ -156,6 +164,8 @@ public final class GoldenSuite {
             @Nullable BudgetUse worst,
             @Nullable Divergence firstDivergence,
             @Nullable String message,
+            List<Count> counts,
+            List<ExpertLoad> routing,
             double milliseconds) {
         CheckResult result = new CheckResult(
                 engine.info().id(),
@@ -167,6 +177,8 @@ public final class GoldenSuite {
                 worst,
                 firstDivergence,
                 message,
+                counts,
+                routing,
                 milliseconds,
                 "./assay verify --engine " + engine.info().id() + " --case " + golden.source());
         results.add(result);

@@ -18,7 +18,7 @@ final class InterleavedSessions implements Check {
 
     @Override
     public Finding run(CaseUnderTest subject) {
-        int[] one = subject.longestPrompt().tokens();
+        int[] one = subject.golden().longestPrompt().tokens();
         int[] other = Tokens.reversed(one);
         float[][] oneAlone = alone(subject, one); // [T][V]
         float[][] otherAlone = alone(subject, other); // [T][V]

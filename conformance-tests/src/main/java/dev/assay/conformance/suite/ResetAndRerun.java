@@ -20,7 +20,7 @@ final class ResetAndRerun implements Check {
 
     @Override
     public Finding run(CaseUnderTest subject) {
-        int[] other = Tokens.reversed(subject.longestPrompt().tokens());
+        int[] other = Tokens.reversed(subject.golden().longestPrompt().tokens());
         long elements = 0;
         try (Session session = subject.open(other.length)) {
             for (GoldenPrompt prompt : subject.golden().prompts()) {

@@ -6,6 +6,7 @@ import dev.assay.engine.TapPoint;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /// Keeps a copy of every tap and every routed expert of a session, over all its calls.
@@ -38,6 +39,11 @@ final class TapRecorder implements TapListener {
             throw new ShapeMismatchException("declared taps, reported nothing at " + point);
         }
         return kept.toArray(float[][]::new);
+    }
+
+    /// Layers at which the engine reported experts.
+    Set<Integer> routedLayers() {
+        return experts.keySet();
     }
 
     /// The experts of every token at a layer, `[T][k]`.

@@ -19,6 +19,9 @@ import dev.assay.engine.Tap;
 import dev.assay.engine.TapPoint;
 import dev.assay.engine.UnsupportedModelException;
 import dev.assay.report.CheckResult;
+import dev.assay.report.Count;
+import dev.assay.report.Count.Quantity;
+import dev.assay.report.ExpertLoad;
 import dev.assay.report.Outcome;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -26,6 +29,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /// The suite against engines whose faults are known: each must be caught, by the check made for it.
 class GoldenSuiteTest {
@@ -54,6 +59,7 @@ class GoldenSuiteTest {
         assertThat(results.get("decode-after-prefill").elements()).isEqualTo(logits + taps);
         assertThat(results.get("reset-and-rerun").elements()).isEqualTo(logits);
         assertThat(results.get("kv-cache-bytes").elements()).isEqualTo(20);
+        assertThat(results.get("experts-per-token").elements()).isEqualTo(2 * positions * 2);
         assertThat(results.get("routed-experts").elements()).isEqualTo(positions * 2);
     }
 
@@ -256,6 +262,152 @@ class GoldenSuiteTest {
 
         assertThat(result.outcome()).isEqualTo(Outcome.FAIL);
         assertThat(result.message()).isEqualTo("5 positions decoded: expected 640 bytes, holds 644");
+    }
+
+    /// 2 layers of 2 · 2 · 4 numbers, 4 bytes each: 128 a position, up to the window of 6.
+    @Test
+    void reportsCacheBytesBelowAtAndBeyondTheWindow() {
+        CheckResult result = byCheck(run(new ToyEngine())).get("kv-cache-bytes");
+
+        assertThat(result.counts())
+                .containsExactly(
+                        new Count(Quantity.KV_CACHE_BYTES, 1, 128, 128),
+                        new Count(Quantity.KV_CACHE_BYTES, 6, 768, 768),
+                        new Count(Quantity.KV_CACHE_BYTES, 7, 768, 768),
+                        new Count(Quantity.KV_CACHE_BYTES, 18, 768, 768));
+    }
+
+    @Test
+    void aCacheThatIsAnotherAfterAPrefillIsFoundAndReported() {
+        CheckResult result = byCheck(run(session(options -> new ToyEngine.ToySession(options) {
+                    private boolean prefilled;
+
+                    @Override
+                    public Prediction prefill(int[] appended) {
+                        prefilled = appended.length > 1;
+                        return super.prefill(appended);
+                    }
+
+                    @Override
+                    public long kvCacheBytes() {
+                        return super.kvCacheBytes() * (prefilled ? 3 : 1);
+                    }
+                })))
+                .get("kv-cache-bytes");
+
+        assertThat(result.message()).isEqualTo("18 positions prefilled: expected 768 bytes, holds 2304");
+        assertThat(result.counts()).last().isEqualTo(new Count(Quantity.KV_CACHE_BYTES, 18, 768, 2304));
+    }
+
+    @Test
+    void countsExpertsAndActiveParametersOfEveryToken() {
+        CheckResult result = byCheck(run(new ToyEngine())).get("experts-per-token");
+        long embedding = 11 * 7;
+        long attention = 2 * (7 * 16 + 2 * 7 * 8 + 16 * 7 + 2 * 4);
+        long norms = 2 * 2 * 7 + 7;
+        long dense = 3 * 7 * 5;
+        long router = 8 * 7;
+        long experts = 2 * 3 * 7 * 3;
+        long active = embedding + attention + norms + dense + router + experts;
+
+        assertThat(result.counts())
+                .containsExactly(
+                        new Count(Quantity.EXPERTS_PER_TOKEN, 42, 2, 2),
+                        new Count(Quantity.ACTIVE_PARAMETERS, 42, active, active));
+    }
+
+    @Test
+    void reportsHowTheLongestPromptLoadsTheExperts() {
+        CheckResult result = byCheck(run(new ToyEngine())).get("experts-per-token");
+        int[] tokens = ToyModel.golden().longestPrompt().tokens();
+        int[] load = new int[ToyModel.EXPERTS];
+        for (int t = 1; t <= tokens.length; t++) {
+            for (int expert : ToyModel.experts(Arrays.copyOf(tokens, t))) {
+                load[expert]++;
+            }
+        }
+
+        assertThat(result.routing())
+                .containsExactly(
+                        new ExpertLoad(1, "long", Arrays.stream(load).boxed().toList()));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @CsvSource(delimiter = '|', textBlock = """
+            3 3   | 1 | expected 2 different experts of 0 to 7, found [3, 3]
+            3 8   | 1 | expected 2 different experts of 0 to 7, found [3, 8]
+            -1 3  | 1 | expected 2 different experts of 0 to 7, found [-1, 3]
+            3     | 1 | expected 2 different experts of 0 to 7, found [3]
+            3 4 5 | 3 | expected 2 different experts of 0 to 7, found [3, 4, 5]
+            3 3 4 | 2 | expected 2 different experts of 0 to 7, found [3, 3, 4]
+            """)
+    void expertsThatAreNotAsManyAsTheyShouldBeAreFound(String ids, long counted, String message) {
+        int[] wrong = Arrays.stream(ids.split(" ")).mapToInt(Integer::parseInt).toArray();
+        CheckResult result = byCheck(run(session(options -> new ToyEngine.ToySession(options) {
+                    @Override
+                    int[] experts(int[] prefix) {
+                        return prefix.length == 2 ? wrong : super.experts(prefix);
+                    }
+                })))
+                .get("experts-per-token");
+
+        assertThat(result.outcome()).isEqualTo(Outcome.FAIL);
+        assertThat(result.message()).isEqualTo("prompt two in one call, layer 1, token 1: " + message);
+        // The token of prompt one, twice, and the two of prompt two.
+        assertThat(result.counts()).first().isEqualTo(new Count(Quantity.EXPERTS_PER_TOKEN, 4, 2, counted));
+        assertThat(result.routing()).isEmpty();
+    }
+
+    @Test
+    void expertsNamedOnlyInAPrefillAreFound() {
+        CheckResult result = byCheck(run(session(options -> new ToyEngine.ToySession(options) {
+                    @Override
+                    public Prediction decode(int token) {
+                        return new ToyEngine.ToySession(SessionOptions.ofContext(18)).prefill(new int[] {token});
+                    }
+                })))
+                .get("experts-per-token");
+
+        assertThat(result.message())
+                .isEqualTo("prompt one token by token, experts: expected of layers [1], found of []");
+    }
+
+    @Test
+    void expertsOfALayerThatHasNoneAndOfTokensThatWereNotThereAreFound() {
+        CheckResult anotherLayer = byCheck(run(session(options -> new ToyEngine.ToySession(options) {
+                    @Override
+                    public Prediction prefill(int[] appended) {
+                        options.taps().onRoutedExperts(0, new int[][] {{0, 1}});
+                        return super.prefill(appended);
+                    }
+                })))
+                .get("experts-per-token");
+        CheckResult anotherToken = byCheck(run(session(options -> new ToyEngine.ToySession(options) {
+                    @Override
+                    public Prediction prefill(int[] appended) {
+                        options.taps().onRoutedExperts(1, new int[][] {{0, 1}});
+                        return super.prefill(appended);
+                    }
+                })))
+                .get("experts-per-token");
+
+        assertThat(anotherLayer.message())
+                .isEqualTo("prompt one in one call, experts: expected of layers [1], found of [0, 1]");
+        assertThat(anotherToken.message())
+                .isEqualTo("prompt one in one call, layer 1: expected experts of 1 tokens, found of 2");
+    }
+
+    @Test
+    void anEngineWithoutTapsMayStillNameItsExperts() {
+        List<CheckResult> results = run(new ToyEngine() {
+            @Override
+            public Support supports(ModelConfig config) {
+                return new Support.Supported(Set.of(Capability.FULL_LOGITS, Capability.ROUTED_EXPERTS));
+            }
+        });
+
+        assertThat(byCheck(results).get("experts-per-token").outcome()).isEqualTo(Outcome.PASS);
+        assertThat(byCheck(results).get("routed-experts").outcome()).isEqualTo(Outcome.PASS);
     }
 
     @Test

@@ -1,13 +1,15 @@
 package dev.assay.conformance.suite;
 
 import dev.assay.checkpoint.Checkpoint;
+import dev.assay.checkpoint.CheckpointLayout;
+import dev.assay.checkpoint.ElementType;
 import dev.assay.checkpoint.SkippedTensor;
 import dev.assay.checkpoint.Tensor;
 import dev.assay.checkpoint.TensorInfo;
 import dev.assay.config.AttentionType;
 import dev.assay.config.HiddenActivation;
 import dev.assay.config.ModelConfig;
-import dev.assay.config.Qwen3Config;
+import dev.assay.config.Qwen3MoeConfig;
 import dev.assay.config.RopeParameters;
 import dev.assay.engine.Tap;
 import dev.assay.engine.TapPoint;
@@ -25,26 +27,34 @@ import java.util.Random;
 import java.util.TreeMap;
 
 /// A stand-in for a language model: every value is a fixed function of the tokens so far. It lets the suite be
-/// tested with engines whose faults are known, and no arithmetic of a real model in between.
+/// tested with engines whose faults are known, and no arithmetic of a real model in between. Its second layer has
+/// experts, and both have a window shorter than the longest prompt.
 public final class ToyModel {
     public static final int VOCAB_SIZE = 11;
     public static final int HIDDEN_SIZE = 7;
     public static final int LAYERS = 2;
-    static final ModelConfig CONFIG = new Qwen3Config(
+    public static final int EXPERTS = 8;
+    public static final int WINDOW = 6;
+    static final ModelConfig CONFIG = new Qwen3MoeConfig(
             VOCAB_SIZE,
             HIDDEN_SIZE,
             5,
+            3,
             LAYERS,
             4,
             2,
             4,
+            EXPERTS,
+            2,
+            true,
+            1,
+            List.of(0),
             HiddenActivation.SILU,
             64,
             1e-6,
             true,
             false,
-            Collections.nCopies(LAYERS, AttentionType.FULL),
-            null,
+            WINDOW,
             new RopeParameters.Default(10_000));
 
     private ToyModel() {}
@@ -106,8 +116,8 @@ public final class ToyModel {
 
     /// The experts of the last token, `[k]`.
     static int[] experts(int[] prefix) {
-        int first = Math.floorMod(Arrays.hashCode(prefix), 8);
-        return new int[] {first, (first + 3) % 8};
+        int first = Math.floorMod(Arrays.hashCode(prefix), EXPERTS);
+        return new int[] {first, (first + 3) % EXPERTS};
     }
 
     /// Values rounded to float32, as an engine returns them.
@@ -143,7 +153,7 @@ public final class ToyModel {
         return best;
     }
 
-    /// A checkpoint of a model that needs no weights.
+    /// A checkpoint that names its tensors and has no values for them, as the model needs none.
     private static final class NoWeights implements Checkpoint {
         @Override
         public ModelConfig config() {
@@ -157,7 +167,9 @@ public final class ToyModel {
 
         @Override
         public List<TensorInfo> tensors() {
-            return List.of();
+            return CheckpointLayout.of(CONFIG).stream()
+                    .map(spec -> new TensorInfo(spec.name(), ElementType.BF16, spec.shape()))
+                    .toList();
         }
 
         @Override
@@ -167,7 +179,7 @@ public final class ToyModel {
 
         @Override
         public Tensor tensor(String name, int... shape) {
-            throw new IllegalArgumentException("the toy model has no weights, asked for " + name);
+            throw new IllegalArgumentException("the toy model needs no weights, asked for " + name);
         }
 
         @Override

@@ -2,27 +2,31 @@ package dev.assay.plan.cost;
 
 import dev.assay.config.ModelConfig;
 import dev.assay.plan.DecoderPlan;
+import dev.assay.plan.Embedding;
 import dev.assay.plan.Experts;
 import dev.assay.plan.Layer;
 import dev.assay.plan.MixtureOfExperts;
 import dev.assay.plan.Router;
+import dev.assay.plan.WeightRef;
 import dev.assay.plan.planner.Planners;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.SortedMap;
-import java.util.TreeMap;
+import java.util.OptionalLong;
 import java.util.function.IntToLongFunction;
+import org.jspecify.annotations.Nullable;
 
 /// Exact figures of a model, from its configuration alone.
 ///
+/// @param contexts lengths, in positions, to give the size of the cache at; ascending
 /// @param bytesPerElement of a number in the KV cache
 public record Facts(
         String architecture,
         ParameterCount parameters,
         Moe moe,
         KvCacheCount kvCache,
+        Reach reach,
         List<Integer> contexts,
         int bytesPerElement) {
     public Facts {
@@ -45,6 +49,15 @@ public record Facts(
         record PerLayer(int layers, int experts, int topK, int shared) implements Moe {}
     }
 
+    /// Contexts that a model can have at all. What it was trained for is another question.
+    public sealed interface Reach {
+        /// Positions are turned or not encoded: there is always a next one.
+        record Endless() implements Reach {}
+
+        /// Positions are learned, each a row of a table: there is none beyond the last row.
+        record UpTo(int positions) implements Reach {}
+    }
+
     /// Figures of a configuration.
     ///
     /// @param contexts lengths, in positions, to give the size of the cache at
@@ -56,6 +69,10 @@ public record Facts(
                 ParameterCount.of(plan),
                 moe(plan),
                 KvCacheCount.of(plan),
+                switch (plan.embedding().positions()) {
+                    case Embedding.Positions.None _ -> new Reach.Endless();
+                    case Embedding.Positions.Learned(WeightRef table) -> new Reach.UpTo(table.rows());
+                },
                 List.copyOf(contexts),
                 bytesPerElement);
     }
@@ -83,13 +100,28 @@ public record Facts(
         return kvCache.perPosition() * bytesPerElement;
     }
 
-    /// Bytes of the cache at each context: the most that is held on the way there.
-    public SortedMap<Integer, Long> bytesAt() {
-        SortedMap<Integer, Long> bytes = new TreeMap<>();
-        for (int context : contexts) {
-            bytes.put(context, Math.multiplyExact(kvCache.peak(context), (long) bytesPerElement));
-        }
-        return bytes;
+    /// Bytes of the cache at a context: the most that is held on the way there. Empty if the model cannot get
+    /// there.
+    public OptionalLong bytesAt(int context) {
+        return bytesAt(context, kvCache::peak);
+    }
+
+    private OptionalLong bytesAt(int context, IntToLongFunction numbers) {
+        return switch (reach) {
+            case Reach.UpTo(int positions) when context > positions -> OptionalLong.empty();
+            case Reach.UpTo _, Reach.Endless _ ->
+                OptionalLong.of(Math.multiplyExact(numbers.applyAsLong(context), (long) bytesPerElement));
+        };
+    }
+
+    /// Why the model cannot get to some of the contexts; empty if it gets to all.
+    public String unreachable() {
+        return switch (reach) {
+            case Reach.UpTo(int positions)
+            when !contexts.isEmpty() && contexts.getLast() > positions ->
+                positions + " positions are learned, and there is none beyond";
+            case Reach.UpTo _, Reach.Endless _ -> "";
+        };
     }
 
     /// As a tree of JSON: maps in the order of their keys, numbers and text.
@@ -144,14 +176,19 @@ public record Facts(
         cache.put("bytes_at", at(kvCache::peak));
         cache.put("hugging_face_bytes_at", at(kvCache::huggingFace));
         cache.put("unbounded_bytes_at", at(kvCache::unbounded));
+        if (!unreachable().isEmpty()) {
+            cache.put("unreachable", unreachable());
+        }
         return cache;
     }
 
-    private Map<String, Object> at(IntToLongFunction numbers) {
-        Map<String, Object> bytes = new LinkedHashMap<>();
+    /// Bytes by context; null where the model cannot get to.
+    private Map<String, @Nullable Long> at(IntToLongFunction numbers) {
+        Map<String, @Nullable Long> json = new LinkedHashMap<>();
         for (int context : contexts) {
-            bytes.put("" + context, Math.multiplyExact(numbers.applyAsLong(context), (long) bytesPerElement));
+            OptionalLong bytes = bytesAt(context, numbers);
+            json.put("" + context, bytes.isPresent() ? bytes.getAsLong() : null);
         }
-        return bytes;
+        return json;
     }
 }

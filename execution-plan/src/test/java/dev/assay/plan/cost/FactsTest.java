@@ -60,8 +60,35 @@ class FactsTest {
         Facts bf16 = Facts.of(Published.config("llama-3.2-1b"), List.of(100), 2);
         Facts f32 = Facts.of(Published.config("llama-3.2-1b"), List.of(100), 4);
         assertThat(f32.bytesPerToken()).isEqualTo(2 * bf16.bytesPerToken());
-        assertThat(f32.bytesAt()).containsEntry(100, 200 * bf16.bytesPerToken());
+        assertThat(f32.bytesAt(100)).hasValue(200 * bf16.bytesPerToken());
         assertThatIllegalArgumentException().isThrownBy(() -> Facts.of(Published.config("llama-3.2-1b"), List.of(), 0));
+    }
+
+    @Test
+    void learnedPositionsEndWhereTheirTableDoes() {
+        Facts facts = Facts.of(Published.config("gpt2-124m"), List.of(1024, 1025), 2);
+        JsonNode cache = JSON.valueToTree(facts.toJson()).path("kv_cache");
+
+        assertThat(facts.bytesAt(1024)).hasValue(37_748_736);
+        assertThat(facts.bytesAt(1025)).isEmpty();
+        for (String key : List.of("bytes_at", "hugging_face_bytes_at", "unbounded_bytes_at")) {
+            assertThat(cache.at("/" + key + "/1024").longValue()).isEqualTo(37_748_736);
+            assertThat(cache.at("/" + key + "/1025").isNull()).isTrue();
+        }
+        assertThat(cache.path("unreachable").stringValue())
+                .isEqualTo("1024 positions are learned, and there is none beyond");
+    }
+
+    @Test
+    void whoGetsEverywhereNeedsNoReason() {
+        assertThat(Facts.of(Published.config("gpt2-124m"), List.of(1, 1024), 2).unreachable())
+                .isEmpty();
+        assertThat(Facts.of(Published.config("gpt2-124m"), List.of(), 2).unreachable())
+                .isEmpty();
+        // RoPE turns on beyond what a model was trained for.
+        assertThat(Facts.of(Published.config("qwen3-0.6b"), List.of(10_000_000), 2)
+                        .unreachable())
+                .isEmpty();
     }
 
     @Test
