@@ -28,7 +28,6 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
@@ -224,11 +223,12 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private SortedMap<String, ObservedEngine> selected(Engines installed) {
-        engines.forEach(
-                engine -> Names.require("engine", engine, installed.byId().keySet()));
+        List<String> named = engines.stream()
+                .map(engine -> Names.require("engine", engine, installed.byId().keySet()))
+                .toList();
         SortedMap<String, ObservedEngine> selected = new TreeMap<>();
         installed.byId().forEach((id, engine) -> {
-            if (engines.isEmpty() ? !id.equals(REFERENCE) : engines.contains(id)) {
+            if (named.isEmpty() ? !id.equals(REFERENCE) : named.contains(id)) {
                 selected.put(id, new ObservedEngine(engine));
             }
         });
@@ -273,12 +273,10 @@ final class BenchCommand implements Callable<Integer> {
                 .filter(model -> model.factsOnly() == null)
                 .map(PublishedModel::name)
                 .toList();
-        Optional<PublishedModel> published = PublishedModel.named(shape);
-        if (published.isEmpty()) {
-            throw new UsageException("no published model is named '" + shape + "'" + Names.suggestion(shape, names)
-                    + Names.listing("models", names));
-        }
-        PublishedModel found = published.get();
+        PublishedModel found = Names.find(shape, Published.names())
+                .map(Published::named)
+                .orElseThrow(() -> new UsageException("no published model is named '" + shape + "'"
+                        + Names.suggestion(shape, names) + Names.listing("models", names)));
         if (found.factsOnly() != null) {
             throw new UsageException("--shape: " + found.name() + " cannot be run: " + found.factsOnly()
                     + Names.listing("models", names));

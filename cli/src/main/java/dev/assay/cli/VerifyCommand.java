@@ -86,6 +86,11 @@ final class VerifyCommand implements Callable<Integer> {
         if (threads < 1) {
             throw new UsageException("--threads: expected at least 1, found " + threads);
         }
+        int processors = Runtime.getRuntime().availableProcessors();
+        if (threads > processors) {
+            throw new UsageException(
+                    "--threads: found " + threads + ", and this machine has " + Sizes.plural(processors, "processor"));
+        }
         Shard part = shard == null ? null : Shard.parse(shard);
         Engines installed = surroundings.engines().get();
         List<String> named = engines.stream()

@@ -18,7 +18,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class LayerSliceTest {
     private static PublishedModel published(String name) {
-        return PublishedModel.named(name).orElseThrow();
+        return PublishedModel.all().stream()
+                .filter(model -> model.name().equals(name))
+                .findFirst()
+                .orElseThrow();
     }
 
     private static ModelConfig whole(PublishedModel model) {

@@ -12,7 +12,10 @@ class MemoryNeedTest {
     private static final long GIB = 1L << 30;
 
     private static BenchModel model(String name, int layers, WeightType type) {
-        PublishedModel published = PublishedModel.named(name).orElseThrow();
+        PublishedModel published = PublishedModel.all().stream()
+                .filter(model -> model.name().equals(name))
+                .findFirst()
+                .orElseThrow();
         return BenchModel.ofShape(published.name(), published.configJson(), layers, type);
     }
 

@@ -70,7 +70,8 @@ final class GroupedQueryStage implements Stage {
                         count,
                         (float) scale,
                         scratch.scores,
-                        0, scratch.lanes);
+                        0,
+                        scratch.lanes);
                 RowAttention.block(scratch, h, count, 0, values, valuesOffset, headDim);
             }
             position += count;

@@ -77,7 +77,16 @@ final class LatentStage implements Stage {
             float[] latents = cache.values(0, position, count, scratch.values);
             int latentsOffset = cache.valuesOffset(0, position);
             AttentionRows.scores(
-                    scratch.query, 0, latentWidth, latents, latentsOffset, count, (float) scale, scratch.scores, 0, scratch.lanes);
+                    scratch.query,
+                    0,
+                    latentWidth,
+                    latents,
+                    latentsOffset,
+                    count,
+                    (float) scale,
+                    scratch.scores,
+                    0,
+                    scratch.lanes);
             AttentionRows.scores(
                     queries,
                     query + nope,
@@ -87,7 +96,8 @@ final class LatentStage implements Stage {
                     count,
                     (float) scale,
                     scratch.scores,
-                    ropeScores, scratch.lanes);
+                    ropeScores,
+                    scratch.lanes);
             Rows.add(scratch.scores, ropeScores, scratch.scores, 0, count);
             RowAttention.block(scratch, 0, count, 0, latents, latentsOffset, latentWidth);
             position += count;
