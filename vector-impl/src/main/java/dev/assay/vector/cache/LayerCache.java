@@ -54,9 +54,11 @@ public final class LayerCache {
         int row = head * capacity + position % capacity;
         keys.store(key, keyOffset, keyWidth, row * keyWidth);
         values.store(value, valueOffset, valueWidth, row * valueWidth);
-        if (head == 0) {
-            end = Math.max(end, position + 1);
-        }
+    }
+
+    /// Counts the positions up to this one, which all heads have stored or are about to, as held. For one thread.
+    public void hold(int position) {
+        end = position + 1;
     }
 
     /// Positions from `position` on that lie one after another.

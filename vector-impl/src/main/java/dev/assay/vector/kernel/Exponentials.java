@@ -1,6 +1,5 @@
 package dev.assay.vector.kernel;
 
-import static dev.assay.vector.kernel.Lanes.BY_1;
 import static dev.assay.vector.kernel.Lanes.BY_2;
 import static dev.assay.vector.kernel.Lanes.BY_4;
 import static dev.assay.vector.kernel.Lanes.BY_8;
@@ -23,10 +22,10 @@ public final class Exponentials {
     /// 1.5·2²³: adding it leaves a float's integer part in the low bits.
     private static final float SHIFTER = 12582912f;
     private static final int SHIFTER_BITS = Float.floatToRawIntBits(SHIFTER);
-    /// Below, 2ⁿ is no normal number; results count as 0.
-    private static final float LEAST = -87.3f;
+    /// exp of it and of anything below rounds to 0; arguments below count as this.
+    private static final float LEAST = -104;
     /// Above, 2ⁿ is infinite; arguments count as this.
-    private static final float MOST = 88f;
+    private static final float MOST = 88;
     private static final float THIRD_FACTORIAL = 1f / 6;
     private static final float FOURTH_FACTORIAL = 1f / 24;
     private static final float FIFTH_FACTORIAL = 1f / 120;
@@ -35,15 +34,19 @@ public final class Exponentials {
 
     private Exponentials() {}
 
-    /// x\[i\] = exp(x\[i\] − shift), 0 where that is below 10⁻³⁸ and bounded by 1.7·10³⁸. NaN stays NaN.
+    /// x\[i\] = exp(x\[i\] − shift), bounded by 1.7·10³⁸. NaN stays NaN.
+    ///
+    /// 2ⁿ is multiplied in two halves, each a normal number, so that small results become subnormal and then 0.
     ///
     /// @return their sum
     public static float exp(float[] x, int offset, int length, float shift) {
         FloatVector sums = FloatVector.zero(FLOATS);
         int i = 0;
         for (; i <= length - LENGTH; i += LENGTH) {
-            FloatVector argument = FloatVector.fromArray(FLOATS, x, offset + i).sub(shift);
-            FloatVector bounded = argument.max(LEAST).min(MOST);
+            FloatVector bounded = FloatVector.fromArray(FLOATS, x, offset + i)
+                    .sub(shift)
+                    .max(LEAST)
+                    .min(MOST);
             FloatVector shifted =
                     bounded.fma(FloatVector.broadcast(FLOATS, LOG2_E), FloatVector.broadcast(FLOATS, SHIFTER));
             FloatVector n = shifted.sub(SHIFTER);
@@ -57,10 +60,15 @@ public final class Exponentials {
             series = series.fma(r, FloatVector.broadcast(FLOATS, 0.5f));
             series = series.fma(r, FloatVector.broadcast(FLOATS, 1));
             series = series.fma(r, FloatVector.broadcast(FLOATS, 1));
-            IntVector power =
-                    shifted.reinterpretAsInts().sub(SHIFTER_BITS - 127).lanewise(VectorOperators.LSHL, 23);
-            FloatVector result =
-                    series.mul(power.reinterpretAsFloats()).blend(0, argument.compare(VectorOperators.LT, LEAST));
+            IntVector exponent = shifted.reinterpretAsInts().sub(SHIFTER_BITS);
+            IntVector half = exponent.lanewise(VectorOperators.ASHR, 1);
+            FloatVector first =
+                    half.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
+            FloatVector second = exponent.sub(half)
+                    .add(127)
+                    .lanewise(VectorOperators.LSHL, 23)
+                    .reinterpretAsFloats();
+            FloatVector result = series.mul(first).mul(second);
             result.intoArray(x, offset + i);
             sums = sums.add(result);
         }
@@ -74,7 +82,7 @@ public final class Exponentials {
         if (LENGTH >= 4) {
             all = all.add(all.rearrange(BY_2));
         }
-        float sum = all.add(all.rearrange(BY_1)).lane(0);
+        float sum = all.lane(0) + all.lane(1);
         for (; i < length; i++) {
             x[offset + i] = exp(x[offset + i] - shift);
             sum += x[offset + i];
@@ -84,10 +92,7 @@ public final class Exponentials {
 
     /// As a lane of [#exp(float\[\], int, int, float)] computes it.
     private static float exp(float argument) {
-        if (argument < LEAST) {
-            return 0;
-        }
-        float bounded = Math.min(argument, MOST);
+        float bounded = Math.min(Math.max(argument, LEAST), MOST);
         float shifted = Math.fma(bounded, LOG2_E, SHIFTER);
         float n = shifted - SHIFTER;
         float r = Math.fma(n, -LN_2_LOW, Math.fma(n, -LN_2_HIGH, bounded));
@@ -98,7 +103,9 @@ public final class Exponentials {
         series = Math.fma(series, r, 0.5f);
         series = Math.fma(series, r, 1);
         series = Math.fma(series, r, 1);
-        return series * Float.intBitsToFloat((Float.floatToRawIntBits(shifted) - SHIFTER_BITS + 127) << 23);
+        int exponent = Float.floatToRawIntBits(shifted) - SHIFTER_BITS;
+        int half = exponent >> 1;
+        return series * Float.intBitsToFloat((half + 127) << 23) * Float.intBitsToFloat((exponent - half + 127) << 23);
     }
 
     /// y\[i\] = bound·tanh(y\[i\] / bound), by way of exp(2z) − 1, which keeps all digits of small z.

@@ -33,7 +33,6 @@ public final class Lanes {
 
     static final VectorShuffle<Float> BY_4 = shuffle(4);
     static final VectorShuffle<Float> BY_2 = shuffle(2);
-    static final VectorShuffle<Float> BY_1 = shuffle(1);
 
     private Lanes() {}
 
@@ -60,7 +59,7 @@ public final class Lanes {
         if (LENGTH >= 4) {
             sum = sum.add(sum.rearrange(BY_2));
         }
-        return sum.add(sum.rearrange(BY_1)).lane(0);
+        return sum.lane(0) + sum.lane(1);
     }
 
     /// Whether vectors are as wide as the JVM's widest, so that each fits a register.

@@ -1,6 +1,5 @@
 package dev.assay.vector.kernel;
 
-import static dev.assay.vector.kernel.Lanes.BY_1;
 import static dev.assay.vector.kernel.Lanes.BY_2;
 import static dev.assay.vector.kernel.Lanes.BY_4;
 import static dev.assay.vector.kernel.Lanes.BY_8;
@@ -45,7 +44,7 @@ public final class Rows {
         if (LENGTH >= 4) {
             all = all.add(all.rearrange(BY_2));
         }
-        float sum = all.add(all.rearrange(BY_1)).lane(0);
+        float sum = all.lane(0) + all.lane(1);
         for (; i < length; i++) {
             sum = Math.fma(a[aOffset + i], b[bOffset + i], sum);
         }
@@ -69,7 +68,7 @@ public final class Rows {
         if (LENGTH >= 4) {
             all = all.add(all.rearrange(BY_2));
         }
-        float sum = all.add(all.rearrange(BY_1)).lane(0);
+        float sum = all.lane(0) + all.lane(1);
         for (; i < length; i++) {
             sum += x[offset + i];
         }
@@ -132,7 +131,7 @@ public final class Rows {
         if (LENGTH >= 4) {
             all = all.add(all.rearrange(BY_2));
         }
-        float sum = all.add(all.rearrange(BY_1)).lane(0);
+        float sum = all.lane(0) + all.lane(1);
         for (; i < length; i++) {
             float a = x[offset + i] - shift;
             sum = Math.fma(a, a, sum);

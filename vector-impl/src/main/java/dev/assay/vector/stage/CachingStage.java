@@ -44,6 +44,9 @@ final class CachingStage extends TokenStage {
             int head = row * width + h * headDim;
             cache.store(h, pass.start() + row, key, head, value, head);
         }
+        if (kvHeads > 0 && row == pass.rows() - 1) {
+            cache.hold(pass.start() + row);
+        }
     }
 
     private static void apply(RowTransform[] transforms, Pass pass, int row, float[] x, int width) {

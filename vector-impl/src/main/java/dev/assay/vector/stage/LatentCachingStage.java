@@ -1,5 +1,7 @@
 package dev.assay.vector.stage;
 
+import dev.assay.vector.cache.LayerCache;
+
 /// What happens to projected queries and compressed keys and values before latent attention: the turning part of each
 /// query head and of the shared key is turned, the latent is normalised, and latent and key are cached.
 final class LatentCachingStage extends TokenStage {
@@ -34,6 +36,10 @@ final class LatentCachingStage extends TokenStage {
             }
             transform.apply(pass, row, compressed, latent + latentWidth, rope);
         }
-        pass.cache.layer(layer).store(0, pass.start() + row, compressed, latent + latentWidth, compressed, latent);
+        LayerCache cache = pass.cache.layer(layer);
+        cache.store(0, pass.start() + row, compressed, latent + latentWidth, compressed, latent);
+        if (row == pass.rows() - 1) {
+            cache.hold(pass.start() + row);
+        }
     }
 }

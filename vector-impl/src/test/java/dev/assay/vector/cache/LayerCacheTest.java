@@ -10,6 +10,7 @@ class LayerCacheTest {
     private static void fill(LayerCache cache, int from, int to) {
         for (int position = from; position < to; position++) {
             cache.store(0, position, new float[] {position, -position}, 0, new float[] {10f * position}, 0);
+            cache.hold(position);
         }
         cache.forget();
     }
