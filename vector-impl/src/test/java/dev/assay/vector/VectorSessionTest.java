@@ -107,7 +107,8 @@ class VectorSessionTest {
                 return tensor;
             }
             double[] zeros = new double[Math.toIntExact(tensor.info().elements())];
-            TensorInfo info = new TensorInfo(name, ElementType.F64, tensor.info().shape());
+            TensorInfo info =
+                    new TensorInfo(name, ElementType.F64, tensor.info().shape());
             return new Tensor(info, MemorySegment.ofArray(zeros), null);
         }
 

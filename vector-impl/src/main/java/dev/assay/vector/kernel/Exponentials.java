@@ -62,8 +62,7 @@ public final class Exponentials {
             series = series.fma(r, FloatVector.broadcast(FLOATS, 1));
             IntVector exponent = shifted.reinterpretAsInts().sub(SHIFTER_BITS);
             IntVector half = exponent.lanewise(VectorOperators.ASHR, 1);
-            FloatVector first =
-                    half.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
+            FloatVector first = half.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
             FloatVector second = exponent.sub(half)
                     .add(127)
                     .lanewise(VectorOperators.LSHL, 23)

@@ -59,8 +59,16 @@ final class Head {
     }
 
     private void one(HeadPass head, int thread, int threads) {
-        int start = Split.start(weight.rows(), thread, threads);
-        int end = Split.start(weight.rows(), thread + 1, threads);
+        int rows = weight.rows();
+        int fixed = Split.fixed(rows);
+        one(head, thread, Split.start(fixed, thread, threads), Split.start(fixed, thread + 1, threads));
+        int pieces = Split.pieces(threads);
+        for (int piece = head.pass.workers.claim(); piece < pieces; piece = head.pass.workers.claim()) {
+            one(head, thread, Split.pieceStart(rows, piece, threads), Split.pieceStart(rows, piece + 1, threads));
+        }
+    }
+
+    private void one(HeadPass head, int thread, int start, int end) {
         weight.multiply(start, end, head.pass.operand, head.logits, 0, head.pass.scratch[thread]);
         cap(head.logits, start, end - start);
     }

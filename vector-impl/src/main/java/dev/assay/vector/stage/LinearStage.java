@@ -49,14 +49,25 @@ final class LinearStage implements Stage {
 
     private void multiplyOne(Pass pass, int thread, int threads) {
         for (Projection projection : projections) {
+            int fixed = Split.fixed(projection.weight().rows());
+            int start = Split.start(fixed, thread, threads);
+            multiplyOne(pass, thread, projection, start, Split.start(fixed, thread + 1, threads));
+        }
+        int pieces = Split.pieces(threads);
+        for (int claim = pass.workers.claim(); claim < projections.length * pieces; claim = pass.workers.claim()) {
+            Projection projection = projections[claim / pieces];
             int rows = projection.weight().rows();
-            int start = Split.start(rows, thread, threads);
-            int end = Split.start(rows, thread + 1, threads);
-            float[] y = pass.buffer(projection.to());
-            projection.weight().multiply(start, end, pass.operand, y, 0, pass.scratch[thread]);
-            if (projection.bias().length > 0) {
-                Rows.add(projection.bias(), start, y, start, end - start);
-            }
+            int piece = claim % pieces;
+            int start = Split.pieceStart(rows, piece, threads);
+            multiplyOne(pass, thread, projection, start, Split.pieceStart(rows, piece + 1, threads));
+        }
+    }
+
+    private static void multiplyOne(Pass pass, int thread, Projection projection, int start, int end) {
+        float[] y = pass.buffer(projection.to());
+        projection.weight().multiply(start, end, pass.operand, y, 0, pass.scratch[thread]);
+        if (projection.bias().length > 0) {
+            Rows.add(projection.bias(), start, y, start, end - start);
         }
     }
 

@@ -13,4 +13,20 @@ public final class Split {
     public static int start(int units, int group, int thread, int threads) {
         return Math.min(units, start(Math.ceilDiv(units, group), thread, threads) * group);
     }
+
+    /// Units that [#start] shares out beforehand, where the rest goes to whoever is free: memory serves threads
+    /// unevenly, and a task is as slow as its slowest thread.
+    public static int fixed(int units) {
+        return units - units / 4;
+    }
+
+    /// Pieces that the rest is cut into.
+    public static int pieces(int threads) {
+        return threads == 1 ? 1 : 4 * threads;
+    }
+
+    /// The first unit of a piece of the rest; its last is before the first of the next piece.
+    public static int pieceStart(int units, int piece, int threads) {
+        return fixed(units) + start(units - fixed(units), piece, pieces(threads));
+    }
 }

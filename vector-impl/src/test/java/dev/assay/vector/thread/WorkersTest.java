@@ -85,6 +85,38 @@ class WorkersTest {
                 .hasMessageContaining("closed");
     }
 
+    @Test
+    void fixedSharesAndPiecesCoverAllUnitsOnce() {
+        for (int threads : new int[] {1, 2, 3, 64}) {
+            for (int units : new int[] {0, 1, 5, 63, 1024, 151_936}) {
+                int next = Split.fixed(units);
+                assertThat(next).isBetween(units / 2, units);
+                for (int piece = 0; piece < Split.pieces(threads); piece++) {
+                    assertThat(Split.pieceStart(units, piece, threads)).isEqualTo(next);
+                    next = Split.pieceStart(units, piece + 1, threads);
+                }
+                assertThat(next).isEqualTo(units);
+            }
+        }
+    }
+
+    @Test
+    void everyNumberIsClaimedOnceAndFromZeroInEveryTask() {
+        try (Workers workers = new Workers(2)) {
+            for (int round = 0; round < 100; round++) {
+                int[] claims = new int[50];
+                workers.run(
+                        (int[] mine, int _, int _) -> {
+                            for (int claim = workers.claim(); claim < mine.length; claim = workers.claim()) {
+                                mine[claim]++;
+                            }
+                        },
+                        claims);
+                assertThat(claims).containsOnly(1);
+            }
+        }
+    }
+
     /// The split that 64 threads would get, without 64 processors.
     @Test
     void sharesCoverAllUnitsAndDifferByOne() {
