@@ -14,6 +14,7 @@ import dev.assay.plan.DecoderPlan;
 import dev.assay.reference.ReferenceEngine;
 import dev.assay.report.Report;
 import dev.assay.report.ReportJson;
+import dev.assay.vector.VectorEngine;
 import java.io.File;
 import java.io.IOException;
 import java.net.URISyntaxException;
@@ -52,6 +53,7 @@ class InstallationTest {
             GoldenSuite.class,
             CeilingProbe.class,
             Histogram.class,
+            VectorEngine.class,
             Benchmark.class,
             OptionSpec.class,
             FastMath.class,
