@@ -178,10 +178,7 @@ final class FactsCommand implements Callable<Integer> {
         });
     }
 
-    private static String shown(@Nullable Object value) {
-        if (value == null) {
-            return "-";
-        }
+    private static String shown(Object value) {
         return value instanceof Number number
                 ? String.format(Locale.ROOT, "%,d", number.longValue())
                 : String.valueOf(value);

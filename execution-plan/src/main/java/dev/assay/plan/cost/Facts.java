@@ -15,7 +15,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.function.IntToLongFunction;
-import org.jspecify.annotations.Nullable;
 
 /// Exact figures of a model, from its configuration alone.
 ///
@@ -103,15 +102,14 @@ public record Facts(
     /// Bytes of the cache at a context: the most that is held on the way there. Empty if the model cannot get
     /// there.
     public OptionalLong bytesAt(int context) {
-        return bytesAt(context, kvCache::peak);
-    }
-
-    private OptionalLong bytesAt(int context, IntToLongFunction numbers) {
         return switch (reach) {
             case Reach.UpTo(int positions) when context > positions -> OptionalLong.empty();
-            case Reach.UpTo _, Reach.Endless _ ->
-                OptionalLong.of(Math.multiplyExact(numbers.applyAsLong(context), (long) bytesPerElement));
+            case Reach.UpTo _, Reach.Endless _ -> OptionalLong.of(bytes(kvCache.peak(context)));
         };
+    }
+
+    private long bytes(long numbers) {
+        return Math.multiplyExact(numbers, (long) bytesPerElement);
     }
 
     /// Why the model cannot get to some of the contexts; empty if it gets to all.
@@ -182,12 +180,11 @@ public record Facts(
         return cache;
     }
 
-    /// Bytes by context; null where the model cannot get to.
-    private Map<String, @Nullable Long> at(IntToLongFunction numbers) {
-        Map<String, @Nullable Long> json = new LinkedHashMap<>();
+    /// Bytes by context, as the formula has them, whether the model can get there or not: `unreachable` says so.
+    private Map<String, Long> at(IntToLongFunction numbers) {
+        Map<String, Long> json = new LinkedHashMap<>();
         for (int context : contexts) {
-            OptionalLong bytes = bytesAt(context, numbers);
-            json.put("" + context, bytes.isPresent() ? bytes.getAsLong() : null);
+            json.put("" + context, bytes(numbers.applyAsLong(context)));
         }
         return json;
     }
