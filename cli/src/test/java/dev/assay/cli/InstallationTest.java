@@ -105,7 +105,7 @@ class InstallationTest {
 
     @Test
     void verifiesACaseAndWritesAReport() throws IOException, InterruptedException {
-        CommandRun run = assay("verify", "--case", "qwen3-base");
+        CommandRun run = assay("verify", "--engine", "reference", "--case", "qwen3-base");
 
         assertThat(run.err()).isEqualTo(INCUBATES);
         assertThat(run.out()).contains("\nCONFORMANT: PASS 8\n").endsWith("report: assay-out/report.json\n");
@@ -123,10 +123,10 @@ class InstallationTest {
     }
 
     @Test
-    void findsItsEngineAndItsCases() throws IOException, InterruptedException {
+    void findsItsEnginesAndItsCases() throws IOException, InterruptedException {
         CommandRun run = assay("list");
         assertThat(run.err()).isEqualTo(INCUBATES);
-        assertThat(run.out()).contains("REFERENCE\n").containsPattern("\nqwen3-base +qwen3 +yes\n");
+        assertThat(run.out()).contains("REFERENCE  VECTOR\n").containsPattern("\nqwen3-base +qwen3 +yes +yes\n");
         assertThat(run.exitCode()).isEqualTo(0);
     }
 
