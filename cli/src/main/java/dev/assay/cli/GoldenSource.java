@@ -1,5 +1,6 @@
 package dev.assay.cli;
 
+import dev.assay.config.ModelConfig;
 import dev.assay.golden.GoldenCase;
 import dev.assay.golden.Goldens;
 import java.nio.file.Path;
@@ -12,6 +13,11 @@ interface GoldenSource {
 
     /// Reads a bundled case.
     GoldenCase bundled(String id);
+
+    /// The configuration of a bundled case, without what it expects.
+    default ModelConfig configOf(String id) {
+        return bundled(id).config();
+    }
 
     /// Reads the case in a folder.
     default GoldenCase read(Path folder) {
@@ -29,6 +35,11 @@ interface GoldenSource {
             @Override
             public GoldenCase bundled(String id) {
                 return Goldens.bundled(id);
+            }
+
+            @Override
+            public ModelConfig configOf(String id) {
+                return Goldens.configOf(id);
             }
         };
     }

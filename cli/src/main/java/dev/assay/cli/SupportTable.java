@@ -2,10 +2,10 @@ package dev.assay.cli;
 
 import dev.assay.config.Architecture;
 import dev.assay.config.ConfigException;
+import dev.assay.config.ModelConfig;
 import dev.assay.engine.Engine;
 import dev.assay.engine.EngineInfo;
 import dev.assay.engine.Support;
-import dev.assay.golden.GoldenCase;
 import dev.assay.golden.GoldenException;
 import dev.assay.report.ConsoleTable;
 import dev.assay.report.ConsoleTable.Align;
@@ -41,11 +41,11 @@ final class SupportTable {
         }
         for (String id : goldens.ids()) {
             try {
-                GoldenCase golden = goldens.bundled(id);
+                ModelConfig config = goldens.configOf(id);
                 Map<String, Support> support = new TreeMap<>();
-                engines.byId().forEach((engineId, engine) -> support.put(engineId, engine.supports(golden.config())));
+                engines.byId().forEach((engineId, engine) -> support.put(engineId, engine.supports(config)));
                 table.rows
-                        .computeIfAbsent(golden.config().architecture(), _ -> new ArrayList<>())
+                        .computeIfAbsent(config.architecture(), _ -> new ArrayList<>())
                         .add(new Row(id, support));
             } catch (GoldenException | ConfigException e) {
                 table.broken.put(id, String.valueOf(e.getMessage()));

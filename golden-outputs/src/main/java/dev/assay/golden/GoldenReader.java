@@ -59,16 +59,8 @@ final class GoldenReader {
     }
 
     GoldenCase read() {
-        if (!files.has(GOLDEN_JSON)) {
-            throw new GoldenException(name + ": missing; a golden case is a folder with " + CONFIG + ", " + GOLDEN_JSON
-                    + " and " + TENSORS);
-        }
-        byte[] bytes = files.read(GOLDEN_JSON);
-        JsonNode root = json(bytes, name);
-        String format = text(root, "format");
-        if (!format.equals(FORMAT)) {
-            throw wrong("format", FORMAT, format);
-        }
+        byte[] bytes = readDescription();
+        JsonNode root = root(bytes);
         checkDigests(root);
 
         String configJson = new String(files.read(CONFIG), StandardCharsets.UTF_8);
@@ -101,6 +93,30 @@ final class GoldenReader {
                 weights(root, config));
     }
 
+    /// Reads the configuration alone, by its digest: for whoever asks what a case is, not whether it can be believed.
+    ModelConfig readConfig() {
+        JsonNode root = root(readDescription());
+        checkDigest(object(root, "sha256"), CONFIG);
+        return ModelConfig.parse(new String(files.read(CONFIG), StandardCharsets.UTF_8), files.nameOf(CONFIG));
+    }
+
+    private byte[] readDescription() {
+        if (!files.has(GOLDEN_JSON)) {
+            throw new GoldenException(name + ": missing; a golden case is a folder with " + CONFIG + ", " + GOLDEN_JSON
+                    + " and " + TENSORS);
+        }
+        return files.read(GOLDEN_JSON);
+    }
+
+    private JsonNode root(byte[] bytes) {
+        JsonNode root = json(bytes, name);
+        String format = text(root, "format");
+        if (!format.equals(FORMAT)) {
+            throw wrong("format", FORMAT, format);
+        }
+        return root;
+    }
+
     /// Checks every digest, and that nothing that will be read lacks one.
     private void checkDigests(JsonNode root) {
         JsonNode digests = object(root, "sha256");
@@ -119,14 +135,18 @@ final class GoldenReader {
             if (file.equals(MODEL) && synthetic && !files.has(MODEL)) {
                 continue; // The digest of what the weights would be as a file.
             }
-            if (!files.has(file)) {
-                throw new GoldenException(files.nameOf(file) + ": missing; " + name + " lists it");
-            }
-            String expected = text(digests, file);
-            String found = files.sha256(file);
-            if (!found.equalsIgnoreCase(expected)) {
-                throw new GoldenException(files.nameOf(file) + ": expected SHA-256 " + expected + ", found " + found);
-            }
+            checkDigest(digests, file);
+        }
+    }
+
+    private void checkDigest(JsonNode digests, String file) {
+        String expected = text(digests, file);
+        if (!files.has(file)) {
+            throw new GoldenException(files.nameOf(file) + ": missing; " + name + " lists it");
+        }
+        String found = files.sha256(file);
+        if (!found.equalsIgnoreCase(expected)) {
+            throw new GoldenException(files.nameOf(file) + ": expected SHA-256 " + expected + ", found " + found);
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.assay.golden;
 
+import dev.assay.config.ModelConfig;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Collection;
@@ -33,6 +34,18 @@ public final class Goldens {
     /// @throws IllegalArgumentException if there is none of that id
     /// @throws GoldenException if it cannot be believed
     public static GoldenCase bundled(String id) {
+        return reader(id).read();
+    }
+
+    /// The configuration of a bundled case, without reading what it expects: a hundred times less than [#bundled].
+    ///
+    /// @throws IllegalArgumentException if there is none of that id
+    /// @throws GoldenException if it cannot be believed
+    public static ModelConfig configOf(String id) {
+        return reader(id).readConfig();
+    }
+
+    private static GoldenReader reader(String id) {
         JsonNode entry = index().get(id);
         if (entry == null) {
             throw new IllegalArgumentException("no golden case is named " + id);
@@ -44,7 +57,7 @@ public final class Goldens {
             throw new GoldenException(files.nameOf(GoldenReader.GOLDEN_JSON) + ": expected SHA-256 " + expected
                     + " as in " + INDEX + ", found " + found);
         }
-        return new GoldenReader(files).read();
+        return new GoldenReader(files);
     }
 
     /// Reads the case in a folder.
@@ -65,7 +78,17 @@ public final class Goldens {
         return Digests.sha256(lines.toString().getBytes(StandardCharsets.UTF_8));
     }
 
+    /// The entries of the index, read when first asked for.
     private static Map<String, JsonNode> index() {
+        return Index.ENTRIES;
+    }
+
+    /// Holds the index of the bundled cases: it cannot change while the program runs.
+    private static final class Index {
+        static final Map<String, JsonNode> ENTRIES = readIndex();
+    }
+
+    private static Map<String, JsonNode> readIndex() {
         byte[] bytes;
         try (var in = Goldens.class.getResourceAsStream(INDEX)) {
             if (in == null) {

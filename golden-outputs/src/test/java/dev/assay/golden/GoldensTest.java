@@ -24,6 +24,7 @@ class GoldensTest {
         WeightSource.Synthesised weights = (WeightSource.Synthesised) golden.weights();
 
         assertThat(golden.id()).isEqualTo(id);
+        assertThat(Goldens.configOf(id)).isEqualTo(golden.config());
         assertThat(golden.oracle().dtype()).isEqualTo("float64");
         assertThat(golden.yardsticks()).containsKey(TapPoint.LOGITS);
         assertThat(weights.weights().sha256())
