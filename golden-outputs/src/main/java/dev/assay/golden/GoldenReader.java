@@ -93,7 +93,8 @@ final class GoldenReader {
                 weights(root, config));
     }
 
-    /// Reads the configuration alone, by its digest: for whoever asks what a case is, not whether it can be believed.
+    /// Reads the configuration alone, by its digest: for whoever asks what a case is, not whether it can be
+    /// believed.
     ModelConfig readConfig() {
         JsonNode root = root(readDescription());
         checkDigest(object(root, "sha256"), CONFIG);

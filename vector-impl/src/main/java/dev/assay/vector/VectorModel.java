@@ -35,7 +35,7 @@ final class VectorModel implements Model {
         if (closed) {
             throw new IllegalStateException("the model is closed");
         }
-        long needed = Runner.bytes(program, options.kvCache(), sessionOptions);
+        long needed = Runner.bytes(program, options.threads(), options.kvCache(), sessionOptions);
         long limit = Runtime.getRuntime().maxMemory();
         if (needed > limit) {
             throw new IllegalArgumentException(String.format(

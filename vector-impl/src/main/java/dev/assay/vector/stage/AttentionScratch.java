@@ -10,8 +10,6 @@ final class AttentionScratch {
     /// Keys that are scored at a time; whole tiles.
     static final int BLOCK = 16 * Tiles.ROWS;
 
-    /// Room for the accumulators of a kernel.
-    final float[] lanes = new float[4 * Lanes.LENGTH];
     /// Scores of a block, for the heads of a group or a panel of queries; then its weights.
     final float[] scores;
     /// A head's query, or a panel of queries.
@@ -36,25 +34,57 @@ final class AttentionScratch {
     final Operand operand;
 
     AttentionScratch(Layout layout, int batch, int maxContext) {
-        int lanes = Panels.WIDE * Lanes.LENGTH;
-        int heads = Math.max(lanes, layout.group());
-        int key = Math.max(layout.keyWidth(), layout.latentKeyWidth());
-        int value = Math.max(layout.valueWidth(), layout.latentWidth());
-        this.scores = new float[BLOCK * (heads + 1)];
-        this.query = new float[Math.max(key, layout.latentWidth()) * lanes];
-        this.sum = new float[(value + Tiles.ROWS) * heads];
-        this.maximum = new float[heads];
-        this.total = new float[heads];
-        this.factor = new float[heads];
-        this.lowest = new float[lanes];
-        this.highest = new float[lanes];
-        this.keys = new float[(BLOCK + Tiles.ROWS) * Math.max(key, layout.latentWidth())];
-        this.values = new float[(BLOCK + Tiles.ROWS) * value];
-        boolean expands = layout.latentWidth() > 0 && batch > 1;
-        int positions = expands ? maxContext + Tiles.ROWS : 0;
-        this.expandedKeys = new float[Math.multiplyExact(positions, layout.latentKeyWidth())];
-        this.expandedValues = new float[Math.multiplyExact(positions, layout.latentValueWidth())];
+        Sizes sizes = Sizes.of(layout, batch, maxContext);
+        this.scores = new float[sizes.scores];
+        this.query = new float[sizes.query];
+        this.sum = new float[sizes.sum];
+        this.maximum = new float[sizes.heads];
+        this.total = new float[sizes.heads];
+        this.factor = new float[sizes.heads];
+        this.lowest = new float[sizes.lanes];
+        this.highest = new float[sizes.lanes];
+        this.keys = new float[sizes.keys];
+        this.values = new float[sizes.values];
+        this.expandedKeys = new float[Math.multiplyExact(sizes.positions, layout.latentKeyWidth())];
+        this.expandedValues = new float[Math.multiplyExact(sizes.positions, layout.latentValueWidth())];
         this.latent = new float[layout.latentWidth()];
         this.operand = new Operand(Math.max(1, layout.latentWidth()));
+    }
+
+    /// Bytes that all this takes, but for some hundreds.
+    static long bytes(Layout layout, int batch, int maxContext) {
+        Sizes sizes = Sizes.of(layout, batch, maxContext);
+        long expanded = (long) sizes.positions * (layout.latentKeyWidth() + layout.latentValueWidth());
+        return Float.BYTES
+                * ((long) sizes.scores
+                        + sizes.query
+                        + sizes.sum
+                        + sizes.keys
+                        + sizes.values
+                        + expanded
+                        + 3L * layout.latentWidth());
+    }
+
+    /// Numbers of each array.
+    ///
+    /// @param positions whose keys and values are made from latents
+    private record Sizes(int lanes, int heads, int scores, int query, int sum, int keys, int values, int positions) {
+        static Sizes of(Layout layout, int batch, int maxContext) {
+            int lanes = Panels.WIDE * Lanes.LENGTH;
+            int heads = Math.max(lanes, layout.group());
+            int key = Math.max(layout.keyWidth(), layout.latentKeyWidth());
+            int widest = Math.max(key, layout.latentWidth());
+            int value = Math.max(layout.valueWidth(), layout.latentWidth());
+            boolean expands = layout.latentWidth() > 0 && batch > 1;
+            return new Sizes(
+                    lanes,
+                    heads,
+                    BLOCK * (heads + 1),
+                    widest * lanes,
+                    (value + Tiles.ROWS) * heads,
+                    (BLOCK + Tiles.ROWS) * widest,
+                    (BLOCK + Tiles.ROWS) * value,
+                    expands ? maxContext + Tiles.ROWS : 0);
+        }
     }
 }

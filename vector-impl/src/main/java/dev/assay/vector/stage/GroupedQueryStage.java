@@ -58,22 +58,20 @@ final class GroupedQueryStage implements Stage {
             int count = Math.min(AttentionScratch.BLOCK, Math.min(cache.contiguous(position), end - position));
             float[] keys = cache.keys(kvHead, position, count, scratch.keys);
             float[] values = cache.values(kvHead, position, count, scratch.values);
-            int keysOffset = cache.keysOffset(kvHead, position);
-            int valuesOffset = cache.valuesOffset(kvHead, position);
-            for (int h = 0; h < heads; h++) {
-                AttentionRows.scores(
-                        queries,
-                        (firstHead + h) * headDim,
-                        headDim,
-                        keys,
-                        keysOffset,
-                        count,
-                        (float) scale,
-                        scratch.scores,
-                        0,
-                        scratch.lanes);
-                RowAttention.block(scratch, h, count, 0, values, valuesOffset, headDim);
-            }
+            AttentionRows.scores(
+                    queries,
+                    firstHead * headDim,
+                    headDim,
+                    heads,
+                    headDim,
+                    keys,
+                    cache.keysOffset(kvHead, position),
+                    count,
+                    (float) scale,
+                    scratch.scores,
+                    0,
+                    AttentionScratch.BLOCK);
+            RowAttention.block(scratch, heads, count, values, cache.valuesOffset(kvHead, position), headDim);
             position += count;
         }
         for (int h = 0; h < heads; h++) {

@@ -19,6 +19,9 @@ import dev.assay.vector.weight.WeightMatrix;
 /// V·(Σ p·c), so that latents are never expanded. Several tokens make the expansion worth its cost: a thread expands
 /// the latents for a head, then attends with all panels of queries.
 final class LatentStage implements Stage {
+    /// Heads that a thread works on at a time.
+    private static final int AT_ONCE = 2;
+
     private final int layer;
     private final int heads;
     private final int nope;
@@ -56,64 +59,89 @@ final class LatentStage implements Stage {
 
     private void attendOne(Pass pass, int thread, int threads) {
         int end = Split.start(heads, thread + 1, threads);
-        for (int head = Split.start(heads, thread, threads); head < end; head++) {
-            attendOne(pass, pass.attention[thread], pass.scratch[thread], head);
+        for (int head = Split.start(heads, thread, threads); head < end; head += AT_ONCE) {
+            attendOne(pass, pass.attention[thread], pass.scratch[thread], head, Math.min(AT_ONCE, end - head));
         }
     }
 
-    private void attendOne(Pass pass, AttentionScratch scratch, Scratch products, int head) {
-        LayerCache cache = pass.cache.layer(layer);
+    /// One token, `count` heads from `first` on.
+    private void attendOne(Pass pass, AttentionScratch scratch, Scratch products, int first, int count) {
         float[] queries = pass.buffer(Buffer.QUERY);
-        int query = head * (nope + rope);
-        int row = head * (nope + valueWidth);
-        expansion.multiplyTransposed(row, nope, 0, latentWidth, queries, query, scratch.query, 0, products);
+        int keyWidth = nope + rope;
+        int expanded = nope + valueWidth;
+        for (int h = 0; h < count; h++) {
+            expansion.multiplyTransposed(
+                    (first + h) * expanded,
+                    nope,
+                    0,
+                    latentWidth,
+                    queries,
+                    (first + h) * keyWidth,
+                    scratch.query,
+                    h * latentWidth,
+                    products);
+        }
+        attendToLatents(pass, scratch, queries, first * keyWidth + nope, keyWidth, count);
+        for (int h = 0; h < count; h++) {
+            RowAttention.end(scratch, h, latentWidth, scratch.latent, 0);
+            scratch.operand.set(scratch.latent);
+            scratch.operand.prepare(expansion.operandPhases(), latentWidth);
+            int from = (first + h) * expanded + nope;
+            expansion.multiply(
+                    from,
+                    from + valueWidth,
+                    scratch.operand,
+                    pass.buffer(Buffer.CONTEXT),
+                    (first + h) * valueWidth - from,
+                    products);
+        }
+    }
 
-        RowAttention.begin(scratch, 1, latentWidth);
+    /// @param rotated the rotated part of the first head's query; the next one's is `keyWidth` further
+    private void attendToLatents(
+            Pass pass, AttentionScratch scratch, float[] queries, int rotated, int keyWidth, int count) {
+        LayerCache cache = pass.cache.layer(layer);
+        RowAttention.begin(scratch, count, latentWidth);
         int end = pass.start() + 1;
         int position = (int) (end - mask.visible(pass.start()));
-        int ropeScores = AttentionScratch.BLOCK;
+        int rotatedScores = AT_ONCE * AttentionScratch.BLOCK;
         while (position < end) {
-            int count = Math.min(AttentionScratch.BLOCK, Math.min(cache.contiguous(position), end - position));
-            float[] latents = cache.values(0, position, count, scratch.values);
+            int keys = Math.min(AttentionScratch.BLOCK, Math.min(cache.contiguous(position), end - position));
+            float[] latents = cache.values(0, position, keys, scratch.values);
             int latentsOffset = cache.valuesOffset(0, position);
             AttentionRows.scores(
                     scratch.query,
                     0,
                     latentWidth,
+                    count,
+                    latentWidth,
                     latents,
                     latentsOffset,
-                    count,
+                    keys,
                     (float) scale,
                     scratch.scores,
                     0,
-                    scratch.lanes);
+                    AttentionScratch.BLOCK);
             AttentionRows.scores(
                     queries,
-                    query + nope,
-                    rope,
-                    cache.keys(0, position, count, scratch.keys),
-                    cache.keysOffset(0, position),
+                    rotated,
+                    keyWidth,
                     count,
+                    rope,
+                    cache.keys(0, position, keys, scratch.keys),
+                    cache.keysOffset(0, position),
+                    keys,
                     (float) scale,
                     scratch.scores,
-                    ropeScores,
-                    scratch.lanes);
-            Rows.add(scratch.scores, ropeScores, scratch.scores, 0, count);
-            RowAttention.block(scratch, 0, count, 0, latents, latentsOffset, latentWidth);
-            position += count;
+                    rotatedScores,
+                    AttentionScratch.BLOCK);
+            for (int h = 0; h < count; h++) {
+                int at = h * AttentionScratch.BLOCK;
+                Rows.add(scratch.scores, rotatedScores + at, scratch.scores, at, keys);
+            }
+            RowAttention.block(scratch, count, keys, latents, latentsOffset, latentWidth);
+            position += keys;
         }
-        RowAttention.end(scratch, 0, latentWidth, scratch.latent, 0);
-
-        scratch.operand.set(scratch.latent);
-        scratch.operand.prepare(expansion.operandPhases(), latentWidth);
-        int from = row + nope;
-        expansion.multiply(
-                from,
-                from + valueWidth,
-                scratch.operand,
-                pass.buffer(Buffer.CONTEXT),
-                head * valueWidth - from,
-                products);
     }
 
     /// Latents of all positions in panels, as if positions were tokens.

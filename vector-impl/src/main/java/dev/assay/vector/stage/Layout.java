@@ -1,6 +1,8 @@
 package dev.assay.vector.stage;
 
 import dev.assay.plan.Rotary;
+import dev.assay.vector.kernel.Panels;
+import dev.assay.vector.weight.Scratch;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -113,12 +115,16 @@ final class Layout {
                 .toList();
     }
 
-    /// Bytes that a [Pass] takes, but for what its attention takes.
-    long bytes(int batch) {
+    /// Bytes that the arrays of a [Pass] take, but for small ones.
+    long bytes(int threads, int batch, int maxContext) {
         long numbers = 0;
         for (int width : widths.values()) {
             numbers += (long) batch * width;
         }
-        return Float.BYTES * (numbers + (long) batch * widest);
+        if (batch > 1) {
+            numbers += (long) Panels.lanes(batch) * widest + (long) Panels.lanes(maxContext) * latentWidth;
+        }
+        return Float.BYTES * numbers
+                + threads * (AttentionScratch.bytes(this, batch, maxContext) + Scratch.bytes(widest));
     }
 }

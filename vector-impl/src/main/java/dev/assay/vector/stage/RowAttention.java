@@ -16,30 +16,36 @@ final class RowAttention {
         Arrays.fill(scratch.sum, 0, heads * valueWidth, 0);
     }
 
-    /// Takes a block into account whose scores for a head are there.
+    /// Takes a block into account, whose scores are there: `[heads][BLOCK]`, of which `count` keys each. They
+    /// become
+    /// weights.
     ///
-    /// @param scoreOffset where the scores of `count` keys begin, which become weights
     /// @param values value s at `valueOffset + s · valueWidth`
-    static void block(
-            AttentionScratch scratch,
-            int head,
-            int count,
-            int scoreOffset,
-            float[] values,
-            int valueOffset,
-            int valueWidth) {
-        float before = scratch.maximum[head];
-        float maximum = Math.max(before, Rows.max(scratch.scores, scoreOffset, count));
-        float total = Exponentials.exp(scratch.scores, scoreOffset, count, maximum);
-        if (maximum > before) {
-            float factor = (float) Math.exp((double) before - maximum);
-            scratch.total[head] *= factor;
-            Rows.scale(factor, scratch.sum, head * valueWidth, valueWidth);
-            scratch.maximum[head] = maximum;
+    static void block(AttentionScratch scratch, int heads, int count, float[] values, int valueOffset, int valueWidth) {
+        for (int head = 0; head < heads; head++) {
+            int scores = head * AttentionScratch.BLOCK;
+            float before = scratch.maximum[head];
+            float maximum = Math.max(before, Rows.max(scratch.scores, scores, count));
+            float total = Exponentials.exp(scratch.scores, scores, count, maximum);
+            if (maximum > before) {
+                float factor = (float) Math.exp((double) before - maximum);
+                scratch.total[head] *= factor;
+                Rows.scale(factor, scratch.sum, head * valueWidth, valueWidth);
+                scratch.maximum[head] = maximum;
+            }
+            scratch.total[head] += total;
         }
-        scratch.total[head] += total;
-        AttentionRows.weightedSum(
-                scratch.scores, scoreOffset, count, values, valueOffset, valueWidth, scratch.sum, head * valueWidth);
+        AttentionRows.weightedSums(
+                scratch.scores,
+                0,
+                AttentionScratch.BLOCK,
+                heads,
+                count,
+                values,
+                valueOffset,
+                valueWidth,
+                scratch.sum,
+                0);
     }
 
     /// Writes a head's result.

@@ -53,10 +53,10 @@ public final class Runner {
     }
 
     /// Bytes that a session would take for its cache and its intermediate values.
-    public static long bytes(Program program, KvCacheType kvCache, SessionOptions options) {
+    public static long bytes(Program program, int threads, KvCacheType kvCache, SessionOptions options) {
         int batch = batch(options);
         return SessionCache.reservedBytes(program.plan(), kvCache, options.maxContext(), batch)
-                + program.layout().bytes(batch);
+                + program.layout().bytes(threads, batch, options.maxContext());
     }
 
     /// Refuses tokens that the program cannot embed.

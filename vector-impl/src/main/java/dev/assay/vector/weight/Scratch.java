@@ -27,6 +27,11 @@ public final class Scratch {
         this.tile = new float[Product.largestTile()];
     }
 
+    /// Bytes that all this takes, but for some hundreds.
+    public static long bytes(int widest) {
+        return Float.BYTES * (2L * widest + Product.largestBlock(widest) + Product.largestTile());
+    }
+
     /// Room for a row of any weight, for whoever is not within a product.
     public float[] row() {
         return row;
