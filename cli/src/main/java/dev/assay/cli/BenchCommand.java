@@ -56,7 +56,7 @@ import picocli.CommandLine.Spec;
             "Examples:",
             "  ./assay bench --shape qwen3-0.6b",
             "  ./assay bench --shape qwen3-0.6b --shape llama-3.2-1b --dtype f32 --dtype bf16",
-            "  ./assay bench --shape deepseek-v3 --dtype fp8 --layers 4 --prompt 64",
+            "  ./assay bench --shape deepseek-v3 --dtype fp8 --layers 2 --prompt 64",
             "  ./assay bench --model my-model --engine vector --threads 1"
         })
 final class BenchCommand implements Callable<Integer> {

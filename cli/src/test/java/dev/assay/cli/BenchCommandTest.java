@@ -131,7 +131,7 @@ class BenchCommandTest {
                     --shape qwen3-0.6c                        | no published model is named 'qwen3-0.6c'; did you mean
                     --shape gpt-oss-20b                       | gpt-oss-20b cannot be run:
                     --shape qwen3-0.6b --layers 29            | --layers: expected 1 to 28 layers, found 29
-                    --shape deepseek-v3 --layers 3            | layer 4 is the first with experts
+                    --shape deepseek-v3 --layers 1            | layer 2 is the first with experts
                     --shape qwen3-0.6b --dtype fp8            | --dtype: Qwen3: expected a weight_block_size
                     --shape qwen3-0.6b --dtype q4             | expected one of [f32, bf16, f16, fp8]
                     --shape kimi-k2                           | kimi-k2 as bf16 with 61 layers needs

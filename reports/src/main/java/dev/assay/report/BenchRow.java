@@ -121,6 +121,8 @@ public record BenchRow(
     /// @param spread of the same
     /// @param flops operations of the whole prompt, by formula
     /// @param fmaPeakShare of what the machine can compute at most: flops / tokens · tokens per second / peak
+    /// measured
+    ///     right before and after, the median over the repetitions
     public record Prefill(int tokens, double tokensPerSecond, Spread spread, long flops, double fmaPeakShare) {}
 
     /// Tokens one by one after the prompt, with the logits of each.
@@ -131,6 +133,7 @@ public record BenchRow(
     /// @param bytesPerToken weights and cache that a token must move, by formula: the mean over the tokens
     /// @param flopsPerToken by formula: the mean over the tokens
     /// @param readCeilingShare of what the machine can read at most: bytes per token · tokens per second / ceiling
+    ///     measured right before and after, the median over the repetitions
     /// @param latency of a token, over all repetitions
     /// @param allocatedBytesPerToken on the Java heap, by all threads: the median over the repetitions
     /// @param returnedBytesPerToken of these, the logits, which belong to the caller
@@ -172,7 +175,7 @@ public record BenchRow(
     /// @param engineBytes weights that the engine holds besides
     public record Memory(long peakRssBytes, long checkpointBytes, long engineBytes) {}
 
-    /// What the machine can do at most on these threads, measured between the repetitions.
+    /// What the machine can do at most on these threads, measured around each repetition.
     ///
     /// @param readBytesPerSecond median
     /// @param fmaFlopsPerSecond median, in float32

@@ -20,7 +20,7 @@ public final class ConsoleBench {
         if (!report.bench().isEmpty()) {
             out.append(table(report.bench()).render(colours));
             out.append("\nTOKENS/S are medians, with the slowest and the fastest repetition. OF PEAK and OF CEILING are"
-                    + " shares of what\nthis machine computes and reads at most, measured between the repetitions.\n");
+                    + " shares of what\nthis machine computes and reads at most, measured right before and after.\n");
         }
         report.bench().forEach(row -> details(out, row));
         for (Fault fault : report.faults()) {

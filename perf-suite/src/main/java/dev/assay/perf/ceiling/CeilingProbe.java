@@ -22,7 +22,7 @@ import java.util.function.IntToDoubleFunction;
 /// The threads park between measurements and disturb nothing.
 public final class CeilingProbe implements AutoCloseable {
     /// A measurement of the read bandwidth reads the segment this often.
-    private static final int READ_PASSES = 2;
+    private static final int READ_PASSES = 4;
 
     /// Of a call of [FmaKernel]: few enough for exact sums at any width.
     private static final int FMA_STEPS = 1 << 14;

@@ -13,9 +13,9 @@ import tools.jackson.databind.node.ObjectNode;
 
 /// The first layers of a published model, at their true width: what can be measured of a model that is too large.
 ///
-/// Leading dense layers stay, so that a slice of DeepSeek V3 begins with its three; lists with an entry for each layer
-/// are cut, lists of layers lose those that are gone, and of Gemma 3n's layers that share keys and values as many
-/// stay as stand within the slice.
+/// Of leading dense layers as many stay as leave one with experts, so that DeepSeek V3's slice of two layers has one of
+/// its three and one of the others; lists with an entry for each layer are cut, lists of layers lose those that are
+/// gone, and of Gemma 3n's layers that share keys and values as many stay as stand within the slice.
 public final class LayerSlice {
     private static final JsonMapper JSON = new JsonMapper();
 
@@ -31,6 +31,8 @@ public final class LayerSlice {
 
     private static final String SHARED = "num_kv_shared_layers";
 
+    private static final String LEADING_DENSE = "first_k_dense_replace";
+
     private LayerSlice() {}
 
     /// The text of a `config.json` of the same model with only its first layers.
@@ -41,14 +43,20 @@ public final class LayerSlice {
     /// @throws IllegalArgumentException if there are no such layers
     public static String of(String configJson, ModelConfig published, int layers) {
         int all = published.numHiddenLayers();
-        int least = layersUpToTheFirstExperts(Planners.plan(published).layers());
+        ObjectNode root = (ObjectNode) JSON.readTree(configJson);
+        ObjectNode text = root.get("text_config") instanceof ObjectNode wrapped ? wrapped : root;
+        boolean leadingDense = text.path(LEADING_DENSE).asInt(0) > 0;
+        int least = leadingDense
+                ? 2
+                : layersUpToTheFirstExperts(Planners.plan(published).layers());
         if (layers < least || layers > all) {
             throw new IllegalArgumentException("expected " + least + " to " + all + " layers"
                     + (least > 1 ? ", because layer " + least + " is the first with experts" : "") + ", found "
                     + layers);
         }
-        ObjectNode root = (ObjectNode) JSON.readTree(configJson);
-        ObjectNode text = root.get("text_config") instanceof ObjectNode wrapped ? wrapped : root;
+        if (leadingDense) {
+            text.put(LEADING_DENSE, Math.min(text.get(LEADING_DENSE).asInt(), layers - 1));
+        }
         // A file may rely on the default of its family, which is no less a number of layers.
         String key = LAYERS.stream().filter(text::has).findFirst().orElse("num_hidden_layers");
         text.put(key, layers);

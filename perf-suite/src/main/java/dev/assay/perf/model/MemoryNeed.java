@@ -1,5 +1,6 @@
 package dev.assay.perf.model;
 
+import dev.assay.plan.PlanWeights;
 import dev.assay.plan.WeightRole;
 import dev.assay.plan.cost.KvCacheCount;
 import dev.assay.plan.cost.ParameterCount;
@@ -13,10 +14,14 @@ import java.util.Optional;
 /// @param weightBytes the checkpoint, outside the heap
 /// @param cacheBytes keys, values or latents of the longest context, as float32
 /// @param logitsBytes rows that are kept for the check, on the heap
-/// @param referenceBytes weights that the reference decodes to float32, on the heap, while the checkpoint is open
-public record MemoryNeed(long weightBytes, long cacheBytes, long logitsBytes, long referenceBytes) {
+/// @param referenceBytes weights that the reference decodes to float32 and keeps on the heap, if there is room, while
+///     the checkpoint is open
+/// @param largestBytes of these, the largest matrix: the least that the reference can do with, beside the small ones
+public record MemoryNeed(long weightBytes, long cacheBytes, long logitsBytes, long referenceBytes, long largestBytes) {
     /// What the JVM and the ceilings' segment take besides.
     private static final long OVERHEAD = 3L << 29;
+    /// What the heap needs beside logits and the largest matrix.
+    private static final long HEAP_OVERHEAD = 1L << 29;
 
     /// What a measurement of a model takes.
     ///
@@ -36,17 +41,27 @@ public record MemoryNeed(long weightBytes, long cacheBytes, long logitsBytes, lo
                 model.weightBytes().total(),
                 KvCacheCount.of(model.plan()).perPosition() * positions * Float.BYTES,
                 rows * row,
-                decoded * Float.BYTES);
+                decoded * Float.BYTES,
+                largestMatrix(model) * Float.BYTES);
     }
 
-    /// Bytes on the Java heap.
-    public long heapBytes() {
-        return logitsBytes + referenceBytes;
+    /// Numbers of the largest tensor that is read at once.
+    private static long largestMatrix(BenchModel model) {
+        long largest = 0;
+        for (PlanWeights.Use use : PlanWeights.of(model.plan())) {
+            largest = Math.max(largest, use.ref().elements());
+        }
+        return largest;
     }
 
-    /// Bytes in all.
-    public long totalBytes() {
-        return weightBytes + cacheBytes + heapBytes() + OVERHEAD;
+    /// The least that the Java heap must hold.
+    public long leastHeapBytes() {
+        return logitsBytes + Math.min(referenceBytes, largestBytes + HEAP_OVERHEAD);
+    }
+
+    /// Bytes in all, on a JVM with this largest heap, which the reference fills if it can.
+    public long totalBytes(long maxHeapBytes) {
+        return weightBytes + cacheBytes + Math.min(maxHeapBytes, logitsBytes + referenceBytes) + OVERHEAD;
     }
 
     /// Why a machine cannot hold this, with every figure; nothing if it can.
@@ -55,17 +70,24 @@ public record MemoryNeed(long weightBytes, long cacheBytes, long logitsBytes, lo
     /// @param maxHeapBytes the largest heap the JVM would use
     public Optional<String> refusal(long memoryBytes, long maxHeapBytes) {
         List<String> reasons = new ArrayList<>();
-        if (totalBytes() > memoryBytes) {
-            reasons.add("this machine has " + gib(memoryBytes) + " of memory");
+        long total = totalBytes(maxHeapBytes);
+        if (total > memoryBytes) {
+            boolean smallerHeapFits = totalBytes(leastHeapBytes()) <= memoryBytes;
+            reasons.add("this machine has " + gib(memoryBytes) + " of memory"
+                    + (smallerHeapFits
+                            ? " (ASSAY_JAVA_OPTS=-Xmx<size>g makes the heap smaller, " + gib(leastHeapBytes())
+                                    + " at least)"
+                            : ""));
         }
-        if (heapBytes() > maxHeapBytes) {
-            reasons.add("the Java heap may take " + gib(maxHeapBytes) + " (ASSAY_JAVA_OPTS=-Xmx<size>g gives it more)");
+        if (leastHeapBytes() > maxHeapBytes) {
+            reasons.add("the Java heap may take " + gib(maxHeapBytes) + " and needs " + gib(leastHeapBytes())
+                    + " (ASSAY_JAVA_OPTS=-Xmx<size>g gives it more)");
         }
         return reasons.isEmpty()
                 ? Optional.empty()
-                : Optional.of("needs " + gib(totalBytes()) + ": weights " + gib(weightBytes) + ", KV cache "
+                : Optional.of("needs " + gib(total) + ": weights " + gib(weightBytes) + ", KV cache "
                         + gib(cacheBytes) + ", logits on the heap " + gib(logitsBytes)
-                        + ", the reference's weights on the heap " + gib(referenceBytes) + ", and "
+                        + ", the reference's weights on the heap " + gib(referenceBytes) + " if there is room, and "
                         + gib(OVERHEAD) + " besides; " + String.join(" and ", reasons));
     }
 

@@ -209,18 +209,14 @@ public record Benchmark(Settings settings, Engine reference, LogitsRule rule, Co
                             timed.prefill().median(),
                             timed.prefill(),
                             prefill.flops(),
-                            flopsPerPromptToken
-                                    * timed.prefill().median()
-                                    / timed.ceilings().fmaFlopsPerSecond()),
+                            flopsPerPromptToken * timed.prefillPerFlop().median()),
                     new Decode(
                             decoded,
                             timed.decode().median(),
                             timed.decode(),
                             bytesPerToken,
                             flops / decoded,
-                            bytesPerToken
-                                    * timed.decode().median()
-                                    / timed.ceilings().readBytesPerSecond(),
+                            bytesPerToken * timed.decodePerByte().median(),
                             timed.latency(),
                             timed.allocatedBytesPerToken().median(),
                             (long) model.config().vocabSize() * Float.BYTES),

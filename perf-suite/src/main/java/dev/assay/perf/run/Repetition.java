@@ -23,19 +23,28 @@ record Repetition(long prefillNanos, long[] decodeNanos, long allocatedBytes) {
     /// decoded][V]`;
     ///     copying them is not timed
     static Repetition run(Session session, Workload workload, float[][] logits) {
-        int[] decoded = workload.decoded();
-        long[] nanos = new long[decoded.length];
-        session.reset();
+        long prefillNanos = prefill(session, workload, logits);
+        return decode(session, workload, logits, prefillNanos);
+    }
 
+    /// The first half of [#run]: the prompt, in an empty session. Returns nanoseconds.
+    static long prefill(Session session, Workload workload, float[][] logits) {
+        session.reset();
         long start = System.nanoTime();
         Prediction prediction = session.prefill(workload.prompt());
-        long prefillNanos = System.nanoTime() - start;
+        long nanos = System.nanoTime() - start;
         copy(prediction, logits[0]);
+        return nanos;
+    }
 
+    /// The second half of [#run].
+    static Repetition decode(Session session, Workload workload, float[][] logits, long prefillNanos) {
+        int[] decoded = workload.decoded();
+        long[] nanos = new long[decoded.length];
         long allocatedBefore = THREADS.getTotalThreadAllocatedBytes();
         for (int i = 0; i < decoded.length; i++) {
             long before = System.nanoTime();
-            prediction = session.decode(decoded[i]);
+            Prediction prediction = session.decode(decoded[i]);
             nanos[i] = System.nanoTime() - before;
             copy(prediction, logits[1 + i]);
         }

@@ -14,11 +14,14 @@ import java.util.ArrayList;
 import java.util.List;
 import org.HdrHistogram.Histogram;
 
-/// The repetitions of a workload on one engine, with the ceilings of the machine measured before, between and after
-/// them: what slows the machine down slows both.
+/// The repetitions of a workload on one engine, with the ceilings of the machine measured right before and right after
+/// each half of each: what slows the machine down for a second slows both.
 ///
 /// @param prefill tokens per second of each repetition
 /// @param decode tokens per second of each repetition
+/// @param prefillPerFlop of each repetition, tokens for every floating-point operation that the machine could do
+///     around it
+/// @param decodePerByte of each repetition, tokens for every byte that the machine could read around it
 /// @param latency of decoded tokens
 /// @param allocatedBytesPerToken of each repetition
 /// @param cacheBytes that the session held after the last token
@@ -28,6 +31,8 @@ import org.HdrHistogram.Histogram;
 record TimedRun(
         Spread prefill,
         Spread decode,
+        Spread prefillPerFlop,
+        Spread decodePerByte,
         Latency latency,
         Spread allocatedBytesPerToken,
         long cacheBytes,
@@ -100,25 +105,32 @@ record TimedRun(
         List<Double> read = new ArrayList<>();
         List<Double> fma = new ArrayList<>();
         List<String> digests = new ArrayList<>();
+        List<Double> prefillPerFlop = new ArrayList<>();
+        List<Double> decodePerByte = new ArrayList<>();
         for (int i = 0; i < settings.repetitions(); i++) {
-            read.add(probe.readBytesPerSecond());
             fma.add(probe.fmaFlopsPerSecond());
-            Repetition repetition = Repetition.run(session, workload, logits);
+            long prefillNanos = Repetition.prefill(session, workload, logits);
+            fma.add(probe.fmaFlopsPerSecond());
+            read.add(probe.readBytesPerSecond());
+            Repetition repetition = Repetition.decode(session, workload, logits, prefillNanos);
+            read.add(probe.readBytesPerSecond());
             prefill.add(repetition.prefillTokensPerSecond(workload));
             decode.add(repetition.decodeTokensPerSecond());
+            prefillPerFlop.add(prefill.getLast() / meanOfLastTwo(fma));
+            decodePerByte.add(decode.getLast() / meanOfLastTwo(read));
             allocated.add((double) repetition.allocatedBytes() / workload.decoded().length);
             for (long nanos : repetition.decodeNanos()) {
                 latencies.recordValue(Math.min(nanos, LONGEST_LATENCY));
             }
             digests.add(FullLogits.sha256(logits));
         }
-        read.add(probe.readBytesPerSecond());
-        fma.add(probe.fmaFlopsPerSecond());
         Spread readSpread = Spread.of(read);
         Spread fmaSpread = Spread.of(fma);
         return new TimedRun(
                 Spread.of(prefill),
                 Spread.of(decode),
+                Spread.of(prefillPerFlop),
+                Spread.of(decodePerByte),
                 latency(latencies),
                 Spread.of(allocated),
                 session.kvCacheBytes(),
@@ -127,6 +139,11 @@ record TimedRun(
                 new Ceilings(readSpread.median(), readSpread, fmaSpread.median(), fmaSpread),
                 logits,
                 digests);
+    }
+
+    private static double meanOfLastTwo(List<Double> samples) {
+        int count = samples.size();
+        return (samples.get(count - 2) + samples.get(count - 1)) / 2;
     }
 
     private static Latency latency(Histogram nanos) {

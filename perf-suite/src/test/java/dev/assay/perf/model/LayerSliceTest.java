@@ -57,11 +57,14 @@ class LayerSliceTest {
     }
 
     @Test
-    void keepsLeadingDenseLayers() {
-        assertThat(slice("deepseek-v3", 5)).isInstanceOfSatisfying(DeepSeekV3Config.class, config -> {
-            assertThat(config.numHiddenLayers()).isEqualTo(5);
-            assertThat(config.firstKDenseReplace()).isEqualTo(3);
-        });
+    void keepsAsManyLeadingDenseLayersAsLeaveOneWithExperts() {
+        for (int layers = 2; layers <= 5; layers++) {
+            int all = layers;
+            assertThat(slice("deepseek-v3", layers)).isInstanceOfSatisfying(DeepSeekV3Config.class, config -> {
+                assertThat(config.numHiddenLayers()).isEqualTo(all);
+                assertThat(config.firstKDenseReplace()).isEqualTo(Math.min(3, all - 1));
+            });
+        }
     }
 
     @Test
@@ -96,7 +99,7 @@ class LayerSliceTest {
     @Test
     void refusesASliceWithoutExpertsOfAModelThatHasSome() {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> slice("deepseek-v3", 3))
-                .withMessage("expected 4 to 61 layers, because layer 4 is the first with experts, found 3");
+                .isThrownBy(() -> slice("deepseek-v3", 1))
+                .withMessage("expected 2 to 61 layers, because layer 2 is the first with experts, found 1");
     }
 }

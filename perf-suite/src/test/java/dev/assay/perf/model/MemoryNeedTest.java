@@ -26,6 +26,7 @@ class MemoryNeedTest {
         assertThat(need.weightBytes()).isEqualTo(2 * 596_049_920L);
         assertThat(need.cacheBytes()).isEqualTo(4 * 28 * 2L * 8 * 128 * 576);
         assertThat(need.referenceBytes()).isEqualTo(4 * 596_049_920L);
+        assertThat(need.largestBytes()).isEqualTo(4 * 151_936L * 1024);
         assertThat(need.logitsBytes()).isEqualTo(4 * 151_936L * (6 * 65 + 4 * 4));
     }
 
@@ -46,16 +47,23 @@ class MemoryNeedTest {
     }
 
     @Test
-    void fitsWhereThereIsRoomAndSaysWhatIsShortWhereThereIsNot() {
-        MemoryNeed need = new MemoryNeed(4 * GIB, GIB, GIB, 2 * GIB); // and 1.5 besides
-        assertThat(need.totalBytes()).isEqualTo(19 * GIB / 2);
-        assertThat(need.refusal(10 * GIB, 3 * GIB)).isEmpty();
-        assertThat(need.refusal(9 * GIB, 3 * GIB))
+    void theReferenceNeedsRoomForItsLargestMatrixAndTakesMoreIfThereIsAny() {
+        // Weights 4, cache 1, logits 1, the reference's weights 6, the largest 1.5; 1.5 besides, 0.5 of the heap.
+        MemoryNeed need = new MemoryNeed(4 * GIB, GIB, GIB, 6 * GIB, 3 * GIB / 2);
+        assertThat(need.leastHeapBytes()).isEqualTo(3 * GIB);
+        assertThat(need.totalBytes(100 * GIB)).isEqualTo(27 * GIB / 2);
+        assertThat(need.totalBytes(4 * GIB)).isEqualTo(21 * GIB / 2);
+        assertThat(need.refusal(21 * GIB / 2, 4 * GIB)).isEmpty();
+        assertThat(need.refusal(10 * GIB, 4 * GIB))
                 .hasValueSatisfying(reason -> assertThat(reason)
-                        .startsWith("needs 9.5 GiB: weights 4.0 GiB, KV cache 1.0 GiB, logits on the heap 1.0 GiB,")
-                        .endsWith("; this machine has 9.0 GiB of memory"));
-        assertThat(need.refusal(10 * GIB, 3 * GIB - 1))
+                        .startsWith("needs 10.5 GiB: weights 4.0 GiB, KV cache 1.0 GiB, logits on the heap 1.0 GiB,")
+                        .endsWith("; this machine has 10.0 GiB of memory (ASSAY_JAVA_OPTS=-Xmx<size>g makes the heap"
+                                + " smaller, 3.0 GiB at least)"));
+        assertThat(need.refusal(9 * GIB, 4 * GIB))
+                .hasValueSatisfying(reason -> assertThat(reason).endsWith("; this machine has 9.0 GiB of memory"));
+        assertThat(need.refusal(100 * GIB, 3 * GIB - 1))
                 .hasValueSatisfying(reason -> assertThat(reason)
-                        .endsWith("; the Java heap may take 3.0 GiB (ASSAY_JAVA_OPTS=-Xmx<size>g gives it more)"));
+                        .endsWith("; the Java heap may take 3.0 GiB and needs 3.0 GiB"
+                                + " (ASSAY_JAVA_OPTS=-Xmx<size>g gives it more)"));
     }
 }

@@ -2,13 +2,17 @@ package dev.assay.reference.decoder;
 
 import dev.assay.checkpoint.Checkpoint;
 import dev.assay.checkpoint.Tensor;
+import java.lang.ref.SoftReference;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// The weights of a checkpoint as float32 arrays, by published name and expected shape.
 ///
-/// A tensor is decoded when it is first asked for and kept. The arrays are shared: whoever changes one changes the
-/// model.
+/// A tensor is decoded when it is first asked for and kept as long as memory allows: a matrix that nobody holds is
+/// given up before the heap is full, and decoded again when asked for. So a model may be larger than the heap. The
+/// arrays are shared: whoever changes one changes the model.
 public final class Weights {
     private final Checkpoint checkpoint;
     private final String prefix;
@@ -16,9 +20,30 @@ public final class Weights {
 
     /// The decoded tensors by full name: one store for a model, whatever view was asked.
     private static final class Decoded {
-        final Map<String, float[][]> matrices = new HashMap<>(); // each [rows][columns]
+        final Map<String, SoftReference<float[][]>> matrices = new HashMap<>(); // each [rows][columns]
         final Map<String, float[]> vectors = new HashMap<>();
-        long bytes;
+
+        float[][] matrix(String key, Supplier<float[][]> decode) {
+            SoftReference<float[][]> kept = matrices.get(key);
+            float @Nullable [][] matrix = kept == null ? null : kept.get();
+            if (matrix == null) {
+                matrix = decode.get();
+                matrices.put(key, new SoftReference<>(matrix));
+            }
+            return matrix;
+        }
+
+        long bytes() {
+            long numbers = 0;
+            for (SoftReference<float[][]> kept : matrices.values()) {
+                float @Nullable [][] matrix = kept.get();
+                numbers += matrix == null ? 0 : (long) matrix.length * matrix[0].length;
+            }
+            for (float[] vector : vectors.values()) {
+                numbers += vector.length;
+            }
+            return numbers * Float.BYTES;
+        }
     }
 
     public Weights(Checkpoint checkpoint) {
@@ -42,13 +67,7 @@ public final class Weights {
     public float[][] matrix(String name, int rows, int columns) {
         // Asked even if the matrix is decoded already: the shape is part of the question.
         Tensor tensor = checkpoint.tensor(prefix + name, rows, columns);
-        float[][] matrix = decoded.matrices.get(prefix + name);
-        if (matrix == null) {
-            matrix = tensor.toMatrix();
-            decoded.matrices.put(prefix + name, matrix);
-            decoded.bytes += (long) rows * columns * Float.BYTES;
-        }
-        return matrix;
+        return decoded.matrix(prefix + name, tensor::toMatrix);
     }
 
     /// Matrix `index` of `count` that lie in one tensor `[count][rows][columns]`, as `[rows][columns]`.
@@ -57,18 +76,15 @@ public final class Weights {
     public float[][] slice(String name, int index, int count, int rows, int columns) {
         Tensor tensor = checkpoint.tensor(prefix + name, count, rows, columns);
         String key = prefix + name + "[" + index + "]";
-        float[][] matrix = decoded.matrices.get(key);
-        if (matrix == null) {
-            matrix = new float[rows][columns];
+        return decoded.matrix(key, () -> {
+            float[][] matrix = new float[rows][columns];
             for (int r = 0; r < rows; r++) {
                 for (int c = 0; c < columns; c++) {
                     matrix[r][c] = tensor.at(((long) index * rows + r) * columns + c);
                 }
             }
-            decoded.matrices.put(key, matrix);
-            decoded.bytes += (long) rows * columns * Float.BYTES;
-        }
-        return matrix;
+            return matrix;
+        });
     }
 
     /// A vector, `[length]`.
@@ -80,20 +96,18 @@ public final class Weights {
         if (vector == null) {
             vector = tensor.toVector();
             decoded.vectors.put(prefix + name, vector);
-            decoded.bytes += (long) length * Float.BYTES;
         }
         return vector;
     }
 
-    /// Bytes of the arrays decoded so far, whatever the view.
+    /// Bytes of the decoded arrays that are kept, whatever the view.
     public long bytes() {
-        return decoded.bytes;
+        return decoded.bytes();
     }
 
     /// Forgets the decoded arrays; they are decoded again if asked for.
     public void clear() {
         decoded.matrices.clear();
         decoded.vectors.clear();
-        decoded.bytes = 0;
     }
 }

@@ -95,8 +95,8 @@ public final class Gemma3 implements ReferenceDecoder<KvCache> {
 
         hidden = norm(hidden, weights, "model.norm");
         taps.on(TapPoint.of(Tap.HIDDEN, L), hidden);
-        float[][] head =
-                config.tieWordEmbeddings() ? embedding : weights.matrix("lm_head.weight", config.vocabSize(), D);
+        float[][] head = weights.matrix(
+                config.tieWordEmbeddings() ? "model.embed_tokens.weight" : "lm_head.weight", config.vocabSize(), D);
         float[][] logits = linear(head, hidden); // [T][V]
         Double cap = config.finalLogitSoftcapping();
         if (cap != null) {

@@ -113,8 +113,8 @@ public final class Gemma3n implements ReferenceDecoder<KvCache> {
         }
         float[][] hidden = norm(rounded(mean), weights, "model.norm", D); // [T][D]
         taps.on(TapPoint.of(Tap.HIDDEN, L), hidden);
-        float[][] head =
-                config.tieWordEmbeddings() ? embedding : weights.matrix("lm_head.weight", config.vocabSize(), D);
+        float[][] head = weights.matrix(
+                config.tieWordEmbeddings() ? "model.embed_tokens.weight" : "lm_head.weight", config.vocabSize(), D);
         float[][] logits = linear(head, hidden); // [T][V]
         double cap = config.finalLogitSoftcapping();
         for (float[] row : logits) {

@@ -98,7 +98,7 @@ public final class Gpt2 implements ReferenceDecoder<KvCache> {
         hidden = norm(hidden, weights.under("ln_f."));
         taps.on(TapPoint.of(Tap.HIDDEN, L), hidden);
         float[][] head =
-                config.tieWordEmbeddings() ? embedding : weights.matrix("lm_head.weight", config.vocabSize(), D);
+                weights.matrix(config.tieWordEmbeddings() ? "wte.weight" : "lm_head.weight", config.vocabSize(), D);
         float[][] logits = linear(head, hidden); // [T][V]
         taps.on(TapPoint.LOGITS, logits);
         return logits;

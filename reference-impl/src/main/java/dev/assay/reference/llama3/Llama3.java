@@ -94,8 +94,8 @@ public final class Llama3 implements ReferenceDecoder<KvCache> {
         hidden = rmsNorm(hidden, weights.vector("model.norm.weight", D), eps);
         taps.on(TapPoint.of(Tap.HIDDEN, L), hidden);
         // 3.2 1B and 3B are tied and store no head; 3, 3.1 and 3.3 are not.
-        float[][] head =
-                config.tieWordEmbeddings() ? embedding : weights.matrix("lm_head.weight", config.vocabSize(), D);
+        float[][] head = weights.matrix(
+                config.tieWordEmbeddings() ? "model.embed_tokens.weight" : "lm_head.weight", config.vocabSize(), D);
         float[][] logits = linear(head, hidden); // [T][V]
         taps.on(TapPoint.LOGITS, logits);
         return logits;

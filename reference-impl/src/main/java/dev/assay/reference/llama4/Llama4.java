@@ -98,8 +98,8 @@ public final class Llama4 implements ReferenceDecoder<KvCache> {
 
         hidden = rmsNorm(hidden, weights.vector("model.norm.weight", D), eps);
         taps.on(TapPoint.of(Tap.HIDDEN, L), hidden);
-        float[][] head =
-                config.tieWordEmbeddings() ? embedding : weights.matrix("lm_head.weight", config.vocabSize(), D);
+        float[][] head = weights.matrix(
+                config.tieWordEmbeddings() ? "model.embed_tokens.weight" : "lm_head.weight", config.vocabSize(), D);
         float[][] logits = linear(head, hidden); // [T][V]
         taps.on(TapPoint.LOGITS, logits);
         return logits;

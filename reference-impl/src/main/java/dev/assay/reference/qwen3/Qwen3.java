@@ -89,8 +89,8 @@ public final class Qwen3 implements ReferenceDecoder<KvCache> {
         hidden = rmsNorm(hidden, weights.vector("model.norm.weight", D), eps);
         taps.on(TapPoint.of(Tap.HIDDEN, L), hidden);
         // Tied models may store lm_head.weight all the same, as 0.6B and 1.7B do: a duplicate, and not looked at.
-        float[][] head =
-                config.tieWordEmbeddings() ? embedding : weights.matrix("lm_head.weight", config.vocabSize(), D);
+        float[][] head = weights.matrix(
+                config.tieWordEmbeddings() ? "model.embed_tokens.weight" : "lm_head.weight", config.vocabSize(), D);
         float[][] logits = linear(head, hidden); // [T][V]
         taps.on(TapPoint.LOGITS, logits);
         return logits;
