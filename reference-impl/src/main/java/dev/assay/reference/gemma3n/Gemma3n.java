@@ -6,6 +6,7 @@ import static dev.assay.reference.math.ScalarMath.dot;
 import static dev.assay.reference.math.ScalarMath.linear;
 import static dev.assay.reference.math.ScalarMath.normalQuantile;
 import static dev.assay.reference.math.ScalarMath.rmsNorm;
+import static dev.assay.reference.math.ScalarMath.rows;
 import static dev.assay.reference.math.ScalarMath.slice;
 import static dev.assay.reference.math.ScalarMath.softmax;
 import static dev.assay.reference.math.ScalarMath.splitHeads;
@@ -73,8 +74,8 @@ public final class Gemma3n implements ReferenceDecoder<KvCache> {
         int N = config.altupNumInputs();
         int L = config.numHiddenLayers();
         int active = config.altupActiveIdx();
-        float[][] embedding = weights.matrix("model.embed_tokens.weight", config.vocabSize(), D); // [V][D]
-        float[][] embedded = scaled(rows(embedding, tokens), Math.sqrt(D)); // [T][D]
+        float[][] table = weights.matrix("model.embed_tokens.weight", config.vocabSize(), D); // [V][D]
+        float[][] embedded = scaled(rows(table, tokens), Math.sqrt(D)); // [T][D]
         float[][][] perLayer = perLayerInputs(tokens, embedded); // [L][T][P]
 
         float[][][] streams = new float[N][][]; // [N][T][D]
@@ -416,14 +417,6 @@ public final class Gemma3n implements ReferenceDecoder<KvCache> {
             }
         }
         return rescaled;
-    }
-
-    private static float[][] rows(float[][] table, int[] tokens) {
-        float[][] rows = new float[tokens.length][]; // [T][D]
-        for (int t = 0; t < tokens.length; t++) {
-            rows[t] = table[tokens[t]];
-        }
-        return rows;
     }
 
     /// x·factor, element by element.

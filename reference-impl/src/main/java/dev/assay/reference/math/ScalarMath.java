@@ -6,6 +6,15 @@ import dev.assay.config.HiddenActivation;
 public final class ScalarMath {
     private ScalarMath() {}
 
+    /// Copies of the rows that `indices` name: `table` is `[N][D]`, the result `[T][D]`.
+    public static float[][] rows(float[][] table, int[] indices) {
+        float[][] rows = new float[indices.length][]; // [T][D]
+        for (int t = 0; t < indices.length; t++) {
+            rows[t] = table[indices[t]].clone();
+        }
+        return rows;
+    }
+
     /// Σ a\[i\]·b\[i\], not rounded.
     ///
     /// @throws IllegalArgumentException if the lengths differ

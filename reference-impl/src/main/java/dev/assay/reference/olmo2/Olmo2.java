@@ -5,6 +5,7 @@ import static dev.assay.reference.math.ScalarMath.add;
 import static dev.assay.reference.math.ScalarMath.dot;
 import static dev.assay.reference.math.ScalarMath.linear;
 import static dev.assay.reference.math.ScalarMath.rmsNorm;
+import static dev.assay.reference.math.ScalarMath.rows;
 import static dev.assay.reference.math.ScalarMath.softmax;
 import static dev.assay.reference.math.ScalarMath.splitHeads;
 
@@ -60,11 +61,7 @@ public final class Olmo2 implements ReferenceDecoder<KvCache> {
         int D = config.hiddenSize();
         int L = config.numHiddenLayers();
         double eps = config.rmsNormEps();
-        float[][] embedding = weights.matrix("model.embed_tokens.weight", config.vocabSize(), D); // [V][D]
-        float[][] hidden = new float[tokens.length][]; // [T][D]
-        for (int t = 0; t < tokens.length; t++) {
-            hidden[t] = embedding[tokens[t]].clone();
-        }
+        float[][] hidden = rows(weights.matrix("model.embed_tokens.weight", config.vocabSize(), D), tokens); // [T][D]
 
         for (int i = 0; i < L; i++) {
             Weights layer = weights.under("model.layers." + i + ".");
