@@ -1,6 +1,7 @@
 package dev.assay.cli;
 
 import dev.assay.config.ModelConfig;
+import dev.assay.golden.CaseIdentity;
 import dev.assay.golden.GoldenCase;
 import dev.assay.golden.Goldens;
 import java.nio.file.Path;
@@ -17,6 +18,12 @@ interface GoldenSource {
     /// The configuration of a bundled case, without what it expects.
     default ModelConfig configOf(String id) {
         return bundled(id).config();
+    }
+
+    /// The identity of a bundled case, without what it expects.
+    default CaseIdentity identityOf(String id) {
+        GoldenCase golden = bundled(id);
+        return new CaseIdentity(golden.id(), golden.sha256());
     }
 
     /// Reads the case in a folder.
@@ -40,6 +47,11 @@ interface GoldenSource {
             @Override
             public ModelConfig configOf(String id) {
                 return Goldens.configOf(id);
+            }
+
+            @Override
+            public CaseIdentity identityOf(String id) {
+                return Goldens.identityOf(id);
             }
         };
     }

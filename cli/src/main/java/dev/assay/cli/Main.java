@@ -63,6 +63,7 @@ final class Main {
     private static CommandLine commandLine(AssayCommand assay, Surroundings surroundings, String[] args) {
         return new CommandLine(assay)
                 .addSubcommand(new VerifyCommand(surroundings))
+                .addSubcommand(new MergeCommand(surroundings))
                 .addSubcommand(new BenchCommand(surroundings))
                 .addSubcommand(new ListCommand(surroundings))
                 .addSubcommand(new ExplainCommand(surroundings))

@@ -9,15 +9,16 @@ import dev.assay.engine.LoadOptions;
 import dev.assay.engine.Model;
 import dev.assay.engine.Support;
 import dev.assay.report.EngineSummary;
-import java.util.LinkedHashSet;
+import dev.assay.report.ReportMerge;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 
 /// An engine of which is noted what its models say they run on. Does nothing else to it.
 final class ObservedEngine implements Engine {
     private final Engine engine;
-    private final Set<String> backends = new LinkedHashSet<>();
-    private final Set<String> decisions = new LinkedHashSet<>();
+    private final Set<String> backends = new TreeSet<>();
+    private final Set<String> decisions = new TreeSet<>();
     private int vectorBits;
 
     ObservedEngine(Engine engine) {
@@ -52,7 +53,7 @@ final class ObservedEngine implements Engine {
                 info.title(),
                 info.version(),
                 info.compute().name(),
-                backends.isEmpty() ? "none" : String.join(", ", backends),
+                backends.isEmpty() ? ReportMerge.NOTHING_RAN : String.join(", ", backends),
                 vectorBits,
                 List.copyOf(decisions));
     }

@@ -2,8 +2,10 @@ package dev.assay.cli;
 
 import dev.assay.config.Architecture;
 import dev.assay.config.ConfigException;
+import dev.assay.golden.CaseIdentity;
 import dev.assay.golden.GoldenCase;
 import dev.assay.golden.GoldenException;
+import dev.assay.golden.Goldens;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -21,8 +23,9 @@ import java.util.function.Supplier;
 /// A golden case that the user chose and that is not read yet.
 ///
 /// @param name what stands after `--case`: the id of a bundled case, or a folder
-/// @param reader reads the case; throws as [dev.assay.golden.Goldens#read] does
-record SelectedCase(String name, Supplier<GoldenCase> reader) {
+/// @param identity reads what tells it from others
+/// @param reader reads the case; both throw as [dev.assay.golden.Goldens#read] does
+record SelectedCase(String name, Supplier<CaseIdentity> identity, Supplier<GoldenCase> reader) {
     /// The cases named, or all bundled ones if none is; sorted by name, none twice.
     ///
     /// @throws UsageException if a name is neither a bundled case nor a folder
@@ -44,10 +47,10 @@ record SelectedCase(String name, Supplier<GoldenCase> reader) {
     private static SelectedCase of(String name, List<String> ids, GoldenSource goldens) {
         Optional<String> id = Names.find(name, ids);
         if (id.isPresent()) {
-            return new SelectedCase(id.get(), () -> goldens.bundled(id.get()));
+            return new SelectedCase(id.get(), () -> goldens.identityOf(id.get()), () -> goldens.bundled(id.get()));
         }
         if (isFolder(name)) {
-            return new SelectedCase(name, () -> goldens.read(Path.of(name)));
+            return new SelectedCase(name, () -> Goldens.identityOf(Path.of(name)), () -> goldens.read(Path.of(name)));
         }
         throw new UsageException("'" + name + "' is neither a bundled golden case nor a folder"
                 + Names.suggestion(name, ids) + Names.listing("cases", ids));

@@ -4,6 +4,7 @@ import dev.assay.checkpoint.CheckpointException;
 import dev.assay.config.ConfigException;
 import dev.assay.conformance.suite.GoldenSuite;
 import dev.assay.engine.LoadOptions;
+import dev.assay.golden.CaseIdentity;
 import dev.assay.golden.GoldenCase;
 import dev.assay.golden.GoldenException;
 import dev.assay.golden.Goldens;
@@ -11,6 +12,7 @@ import dev.assay.report.CheckResult;
 import dev.assay.report.EnvironmentProbe;
 import dev.assay.report.Fault;
 import dev.assay.report.Report;
+import dev.assay.report.ReportMerge;
 import dev.assay.report.Verdicts;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -18,6 +20,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -29,8 +32,8 @@ final class Verification {
     private final List<CheckResult> results = new ArrayList<>();
     private final List<Fault> faults = new ArrayList<>();
 
-    /// Cases that were used, by id, without their outputs.
-    private final Map<String, GoldenCase> used = new HashMap<>();
+    /// Where the cases that were used came from, by id.
+    private final Map<String, String> used = new HashMap<>();
 
     /// @param command command line of the run
     Verification(Surroundings surroundings, String command, LoadOptions options) {
@@ -67,7 +70,7 @@ final class Verification {
         return new Report(
                 Report.FORMAT,
                 AssayCommand.suiteVersion(),
-                Goldens.sha256(used.values()),
+                Goldens.sha256(identities(cases)),
                 command,
                 shard == null ? null : shard.toString(),
                 startedAt.toString(),
@@ -76,8 +79,22 @@ final class Verification {
                 faults,
                 EnvironmentProbe.probe(),
                 engines.values().stream().map(ObservedEngine::summary).toList(),
-                results,
+                ReportMerge.inOrder(results),
                 List.of());
+    }
+
+    /// Of all selected cases, so that it is the same in every part of a run; what cannot be read is a fault of the
+    /// part that meets it.
+    private static List<CaseIdentity> identities(List<SelectedCase> cases) {
+        return cases.stream().flatMap(selected -> identity(selected).stream()).toList();
+    }
+
+    private static Optional<CaseIdentity> identity(SelectedCase selected) {
+        try {
+            return Optional.of(selected.identity().get());
+        } catch (GoldenException e) {
+            return Optional.empty();
+        }
     }
 
     private void runAll(Map<String, ObservedEngine> engines, List<SelectedCase> cases, @Nullable Shard shard) {
@@ -125,28 +142,12 @@ final class Verification {
             faults.add(new Fault(selected.name(), String.valueOf(e.getMessage()), reproduce));
             return null;
         }
-        GoldenCase other = used.putIfAbsent(golden.id(), withoutOutputs(golden));
+        String other = used.putIfAbsent(golden.id(), golden.source());
         if (other != null) {
-            faults.add(new Fault(
-                    selected.name(), "its id " + golden.id() + " is also that of " + other.source(), reproduce));
+            faults.add(new Fault(selected.name(), "its id " + golden.id() + " is also that of " + other, reproduce));
             return null;
         }
         return golden;
-    }
-
-    /// The identity of a case; what the oracle computed may fill the memory.
-    private static GoldenCase withoutOutputs(GoldenCase golden) {
-        return new GoldenCase(
-                golden.id(),
-                golden.source(),
-                golden.config(),
-                golden.configJson(),
-                golden.oracle(),
-                golden.notes(),
-                List.of(),
-                Map.of(),
-                golden.sha256(),
-                golden.weights());
     }
 
     private void run(ObservedEngine engine, GoldenCase golden, Progress progress, long doneBefore) {

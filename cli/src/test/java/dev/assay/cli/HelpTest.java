@@ -47,7 +47,7 @@ class HelpTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"verify", "list", "explain", "materialize", "doctor"})
+    @ValueSource(strings = {"verify", "merge", "list", "explain", "materialize", "doctor"})
     void everyCommandHasHelpOfAtMost80Columns(String command) {
         CommandRun run = run(command, "-h");
         assertThat(run.exitCode()).isEqualTo(0);

@@ -101,6 +101,12 @@ final class GoldenReader {
         return ModelConfig.parse(new String(files.read(CONFIG), StandardCharsets.UTF_8), files.nameOf(CONFIG));
     }
 
+    /// Reads the identity alone.
+    CaseIdentity readIdentity() {
+        byte[] bytes = readDescription();
+        return new CaseIdentity(text(root(bytes), "case"), Digests.sha256(bytes));
+    }
+
     private byte[] readDescription() {
         if (!files.has(GOLDEN_JSON)) {
             throw new GoldenException(name + ": missing; a golden case is a folder with " + CONFIG + ", " + GOLDEN_JSON

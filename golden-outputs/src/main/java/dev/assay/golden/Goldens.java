@@ -45,6 +45,21 @@ public final class Goldens {
         return reader(id).readConfig();
     }
 
+    /// The identity of a bundled case, without reading it.
+    ///
+    /// @throws IllegalArgumentException if there is none of that id
+    /// @throws GoldenException if it cannot be believed
+    public static CaseIdentity identityOf(String id) {
+        return reader(id).readIdentity();
+    }
+
+    /// The identity of the case in a folder, without reading it.
+    ///
+    /// @throws GoldenException if there is none
+    public static CaseIdentity identityOf(Path folder) {
+        return new GoldenReader(new FolderFiles(folder)).readIdentity();
+    }
+
     private static GoldenReader reader(String id) {
         JsonNode entry = index().get(id);
         if (entry == null) {
@@ -68,11 +83,12 @@ public final class Goldens {
         return new GoldenReader(new FolderFiles(folder)).read();
     }
 
-    /// A digest over the `golden.json` of cases, and so over everything they hold, whatever their order.
-    public static String sha256(Collection<GoldenCase> cases) {
+    /// A digest over everything that cases hold, whatever their order.
+    public static String sha256(Collection<CaseIdentity> cases) {
         StringBuilder lines = new StringBuilder();
         new TreeMap<>(cases.stream()
-                        .collect(java.util.stream.Collectors.toMap(GoldenCase::id, GoldenCase::sha256, (a, _) -> a)))
+                        .collect(
+                                java.util.stream.Collectors.toMap(CaseIdentity::id, CaseIdentity::sha256, (a, _) -> a)))
                 .forEach((id, digest) ->
                         lines.append(digest).append("  ").append(id).append('\n'));
         return Digests.sha256(lines.toString().getBytes(StandardCharsets.UTF_8));
