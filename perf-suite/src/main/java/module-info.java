@@ -13,10 +13,12 @@ module dev.assay.perf {
     requires jdk.incubator.vector;
     requires jdk.management;
     requires jmh.core;
+    requires org.apache.commons.statistics.distribution;
     requires tools.jackson.databind;
 
     exports dev.assay.perf;
     exports dev.assay.perf.ceiling;
+    exports dev.assay.perf.compare;
     exports dev.assay.perf.model;
     exports dev.assay.perf.run;
 }

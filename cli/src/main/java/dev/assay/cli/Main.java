@@ -65,6 +65,7 @@ final class Main {
                 .addSubcommand(new VerifyCommand(surroundings))
                 .addSubcommand(new MergeCommand(surroundings))
                 .addSubcommand(new BenchCommand(surroundings))
+                .addSubcommand(new AbCommand(surroundings))
                 .addSubcommand(new ListCommand(surroundings))
                 .addSubcommand(new ExplainCommand(surroundings))
                 .addSubcommand(new FactsCommand(surroundings))
