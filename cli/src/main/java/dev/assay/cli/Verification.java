@@ -3,6 +3,7 @@ package dev.assay.cli;
 import dev.assay.checkpoint.CheckpointException;
 import dev.assay.config.ConfigException;
 import dev.assay.conformance.suite.GoldenSuite;
+import dev.assay.conformance.suite.Profile;
 import dev.assay.engine.LoadOptions;
 import dev.assay.golden.GoldenCase;
 import dev.assay.golden.GoldenException;
@@ -26,6 +27,7 @@ final class Verification {
     private final Surroundings surroundings;
     private final String command;
     private final LoadOptions options;
+    private final Profile profile;
     private final List<CheckResult> results = new ArrayList<>();
     private final List<Fault> faults = new ArrayList<>();
 
@@ -33,10 +35,12 @@ final class Verification {
     private final Map<String, GoldenCase> used = new HashMap<>();
 
     /// @param command command line of the run
-    Verification(Surroundings surroundings, String command, LoadOptions options) {
+    /// @param profile how much of the suite is run
+    Verification(Surroundings surroundings, String command, LoadOptions options, Profile profile) {
         this.surroundings = surroundings;
         this.command = command;
         this.options = options;
+        this.profile = profile;
     }
 
     /// Runs all pairs of engine and case, or one part of them.
@@ -78,6 +82,13 @@ final class Verification {
                 engines.values().stream().map(ObservedEngine::summary).toList(),
                 results,
                 List.of());
+    }
+
+    /// Digests of the cases that were used, by their ids.
+    Map<String, String> goldenDigests() {
+        Map<String, String> digests = new TreeMap<>();
+        used.forEach((id, golden) -> digests.put(id, golden.sha256()));
+        return digests;
     }
 
     private void runAll(Map<String, ObservedEngine> engines, List<SelectedCase> cases, @Nullable Shard shard) {
@@ -153,7 +164,7 @@ final class Verification {
         String reproduce = reproduce(engine, golden);
         int before = results.size();
         try {
-            GoldenSuite.run(engine, golden, options, result -> {
+            GoldenSuite.run(engine, golden, options, profile::includes, result -> {
                 results.add(result.withReproduce(reproduce));
                 progress.done(doneBefore + results.size() - before);
             });

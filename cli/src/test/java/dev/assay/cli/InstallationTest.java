@@ -30,6 +30,7 @@ import joptsimple.OptionSpec;
 import me.tongfei.progressbar.ProgressBar;
 import org.HdrHistogram.Histogram;
 import org.apache.commons.math3.util.FastMath;
+import org.erdtman.jcs.JsonCanonicalizer;
 import org.jline.terminal.Terminal;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -50,6 +51,7 @@ class InstallationTest {
             ReferenceEngine.class,
             Goldens.class,
             Report.class,
+            JsonCanonicalizer.class,
             GoldenSuite.class,
             CeilingProbe.class,
             Histogram.class,
