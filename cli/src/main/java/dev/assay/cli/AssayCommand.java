@@ -22,8 +22,9 @@ import picocli.CommandLine.Spec;
         optionListHeading = "%nOptions:%n",
         footer = {
             "",
-            "Exit codes: 0 conformant, 1 non-conformant, 2 regression, 3 inconclusive,",
-            "4 fault in the harness or the goldens, 64 arguments that cannot be used.",
+            "Exit codes: 0 conformant, 1 non-conformant, 2 regression, 3 consistent or",
+            "inconclusive, 4 fault in the harness or the goldens, 64 arguments that cannot",
+            "be used.",
             "",
             "Start with: ./assay verify"
         })

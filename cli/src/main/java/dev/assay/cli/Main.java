@@ -6,6 +6,7 @@ import dev.assay.golden.GoldenException;
 import dev.assay.perf.PerfException;
 import dev.assay.report.ReportException;
 import dev.assay.report.Verdict;
+import dev.assay.report.certificate.CertificateException;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintWriter;
@@ -64,6 +65,7 @@ final class Main {
         return new CommandLine(assay)
                 .addSubcommand(new VerifyCommand(surroundings))
                 .addSubcommand(new MergeCommand(surroundings))
+                .addSubcommand(new CertifyCommand(surroundings))
                 .addSubcommand(new BenchCommand(surroundings))
                 .addSubcommand(new AbCommand(surroundings))
                 .addSubcommand(new ListCommand(surroundings))
@@ -80,6 +82,10 @@ final class Main {
                 .setExecutionExceptionHandler((e, command, _) -> {
                     if (e instanceof UsageException) {
                         return usage(new ParameterException(command, e.getMessage()), surroundings.err());
+                    }
+                    if (e instanceof CertificateException) {
+                        surroundings.err().println("assay: " + e.getMessage());
+                        return Verdict.NON_CONFORMANT.exitCode();
                     }
                     surroundings.err().println("assay: " + describe(e));
                     return fault(surroundings, e, assay.debug, args);

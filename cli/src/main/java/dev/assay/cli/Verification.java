@@ -3,6 +3,7 @@ package dev.assay.cli;
 import dev.assay.checkpoint.CheckpointException;
 import dev.assay.config.ConfigException;
 import dev.assay.conformance.suite.GoldenSuite;
+import dev.assay.conformance.suite.Profile;
 import dev.assay.engine.LoadOptions;
 import dev.assay.golden.CaseIdentity;
 import dev.assay.golden.GoldenCase;
@@ -29,17 +30,23 @@ final class Verification {
     private final Surroundings surroundings;
     private final String command;
     private final LoadOptions options;
+    private final Profile profile;
     private final List<CheckResult> results = new ArrayList<>();
     private final List<Fault> faults = new ArrayList<>();
 
-    /// Where the cases that were used came from, by id.
-    private final Map<String, String> used = new HashMap<>();
+    /// Cases that were used, by id.
+    private final Map<String, Used> used = new HashMap<>();
+
+    /// Of a case, where it came from and its digest: what the oracle computed may fill the memory.
+    private record Used(String source, String sha256) {}
 
     /// @param command command line of the run
-    Verification(Surroundings surroundings, String command, LoadOptions options) {
+    /// @param profile how much of the suite is run
+    Verification(Surroundings surroundings, String command, LoadOptions options, Profile profile) {
         this.surroundings = surroundings;
         this.command = command;
         this.options = options;
+        this.profile = profile;
     }
 
     /// Runs all pairs of engine and case, or one part of them.
@@ -97,6 +104,13 @@ final class Verification {
         }
     }
 
+    /// Digests of the cases that were used, by their ids.
+    Map<String, String> goldenDigests() {
+        Map<String, String> digests = new TreeMap<>();
+        used.forEach((id, one) -> digests.put(id, one.sha256()));
+        return digests;
+    }
+
     private void runAll(Map<String, ObservedEngine> engines, List<SelectedCase> cases, @Nullable Shard shard) {
         // Case by case, so that each is read once and only one is held.
         List<Pair> pairs = new ArrayList<>();
@@ -142,9 +156,10 @@ final class Verification {
             faults.add(new Fault(selected.name(), String.valueOf(e.getMessage()), reproduce));
             return null;
         }
-        String other = used.putIfAbsent(golden.id(), golden.source());
+        Used other = used.putIfAbsent(golden.id(), new Used(golden.source(), golden.sha256()));
         if (other != null) {
-            faults.add(new Fault(selected.name(), "its id " + golden.id() + " is also that of " + other, reproduce));
+            faults.add(new Fault(
+                    selected.name(), "its id " + golden.id() + " is also that of " + other.source(), reproduce));
             return null;
         }
         return golden;
@@ -154,7 +169,7 @@ final class Verification {
         String reproduce = reproduce(engine, golden);
         int before = results.size();
         try {
-            GoldenSuite.run(engine, golden, options, result -> {
+            GoldenSuite.run(engine, golden, options, profile::includes, result -> {
                 results.add(result.withReproduce(reproduce));
                 progress.done(doneBefore + results.size() - before);
             });

@@ -1,5 +1,6 @@
 package dev.assay.cli;
 
+import dev.assay.conformance.suite.Profile;
 import dev.assay.engine.LoadOptions;
 import dev.assay.report.ConsoleReport;
 import dev.assay.report.Report;
@@ -22,8 +23,8 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "Writes report.json into the folder of --out and exits with 0 if every engine is",
-            "conformant, 1 if one is not, 3 if one cannot be judged, 4 if the goldens or the",
-            "harness are at fault.",
+            "conformant, 1 if one is not, 3 if one returns too little to be judged, 4 if the",
+            "goldens or the harness are at fault.",
             "",
             "Examples:",
             "  ./assay verify",
@@ -102,7 +103,7 @@ final class VerifyCommand implements Callable<Integer> {
         Path file = OutFolder.make(out).resolve(OutFolder.REPORT_FILE);
         String command = Shell.command(
                 spec.root().commandLine().getParseResult().originalArgs().toArray(String[]::new));
-        Report report = new Verification(surroundings, command, LoadOptions.ofThreads(threads))
+        Report report = new Verification(surroundings, command, LoadOptions.ofThreads(threads), Profile.FULL)
                 .run(installed, named, selected, part);
         ReportJson.write(report, file);
         surroundings.out().print(ConsoleReport.render(report, surroundings.colours()));

@@ -30,6 +30,7 @@ import joptsimple.OptionSpec;
 import me.tongfei.progressbar.ProgressBar;
 import org.HdrHistogram.Histogram;
 import org.apache.commons.math3.util.FastMath;
+import org.erdtman.jcs.JsonCanonicalizer;
 import org.jline.terminal.Terminal;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -50,6 +51,7 @@ class InstallationTest {
             ReferenceEngine.class,
             Goldens.class,
             Report.class,
+            JsonCanonicalizer.class,
             GoldenSuite.class,
             CeilingProbe.class,
             Histogram.class,
@@ -108,7 +110,7 @@ class InstallationTest {
         CommandRun run = assay("verify", "--engine", "reference", "--case", "qwen3-base");
 
         assertThat(run.err()).isEqualTo(INCUBATES);
-        assertThat(run.out()).contains("\nCONFORMANT: PASS 8\n").endsWith("report: assay-out/report.json\n");
+        assertThat(run.out()).contains("\nCONFORMANT: PASS 13\n").endsWith("report: assay-out/report.json\n");
         assertThat(run.exitCode()).isEqualTo(0);
         String json = Files.readString(folder.resolve("assay-out/report.json"));
         assertThat(SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12)

@@ -54,8 +54,8 @@ class VerifyCommandTest {
                 .startsWith("ENGINE  ARCHITECTURE  CASE  CHECK ")
                 .containsPattern("\nright +qwen3 +one +one-shot +PASS +110 +0\\.0 % \\* +logits @ (short|long)\n")
                 .containsPattern("\nright +qwen3 +two +kv-cache-bytes +PASS +11 +-\n")
-                .contains("\nCONFORMANT: PASS 16\n1 engine, 2 cases, 16 checks, ")
-                .endsWith("report: " + folder.resolve("report.json") + "\n")
+                .contains("\nCONFORMANT: PASS 26\n1 engine, 2 cases, 26 checks, ")
+                .endsWith("\nevidence on right: full logits\nreport: " + folder.resolve("report.json") + "\n")
                 .doesNotContain("\033");
         Report report = report();
         assertThat(report.verdict()).isEqualTo(Verdict.CONFORMANT);
@@ -73,7 +73,8 @@ class VerifyCommandTest {
         verify(List.of(Toy.right("right")), Toy.goldens("one", "two"));
 
         List<String> checks = new ArrayList<>(GoldenSuite.checkIds());
-        checks.removeAll(List.of("experts-per-token", "routed-experts")); // There are none to route to.
+        // There are no experts to route to, and an engine that returns logits is not asked for less.
+        checks.removeAll(List.of("experts-per-token", "routed-experts", "log-probabilities", "greedy-tokens"));
         for (String id : List.of("one", "two")) {
             assertThat(report().results())
                     .filteredOn(result -> result.caseId().equals(id))
@@ -119,7 +120,8 @@ class VerifyCommandTest {
         CommandRun run = verify(List.of(Toy.withoutLogits("mute")), Toy.goldens("one"));
 
         assertThat(run.exitCode()).isEqualTo(3);
-        assertThat(run.out()).contains("mute returned no logits");
+        assertThat(run.out())
+                .contains("\nevidence on mute: no comparison with the oracle, so it cannot be called conformant\n");
         assertThat(report().verdict()).isEqualTo(Verdict.INCONCLUSIVE);
     }
 
@@ -129,12 +131,12 @@ class VerifyCommandTest {
 
         CommandRun named = verify(engines, Toy.goldens("one"), "--engine", "absent", "--engine", "right");
         assertThat(named.exitCode()).isEqualTo(4);
-        assertThat(named.out()).contains("\nFAULT  absent\n      the engine ran none of its 8 checks: no device\n");
+        assertThat(named.out()).contains("\nFAULT  absent\n      the engine ran none of its 13 checks: no device\n");
         assertThat(report().verdict()).isEqualTo(Verdict.FAULT);
 
         CommandRun found = verify(engines, Toy.goldens("one"));
         assertThat(found.exitCode()).isEqualTo(0);
-        assertThat(found.out()).contains("PASS 8, UNSUPPORTED 8");
+        assertThat(found.out()).contains("PASS 13, UNSUPPORTED 13");
     }
 
     @Test
@@ -162,8 +164,8 @@ class VerifyCommandTest {
                         FAULT  broken-a
                               cases/broken-a/config.json: expected SHA-256 00, found 11
                               reproduce: ./assay verify --case broken-a
-                        """).contains("\nFAULT: PASS 8; 1 fault\n");
-        assertThat(report().results()).hasSize(8);
+                        """).contains("\nFAULT: PASS 13; 1 fault\n");
+        assertThat(report().results()).hasSize(13);
     }
 
     @Test
@@ -196,7 +198,7 @@ class VerifyCommandTest {
                 "qwen3");
 
         assertThat(report().results())
-                .hasSize(8)
+                .hasSize(13)
                 .allMatch(result ->
                         result.engine().equals("right") && result.caseId().equals("two"));
     }

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 /// @param architecture id of the architecture
 /// @param caseId id of the golden case
 /// @param check id of the check, for example `one-shot`
+/// @param evidence what the comparison rests on; [EvidenceLevel#NONE] where the check did not run
 /// @param elements numbers compared; a check that passes has compared at least one
 /// @param worst the comparison that used most of its budget; null where the check compares exactly or did not run
 /// @param firstDivergence where the engine first leaves its budget; null unless a numeric check failed
@@ -23,6 +24,7 @@ public record CheckResult(
         String caseId,
         String check,
         Outcome outcome,
+        EvidenceLevel evidence,
         long elements,
         @Nullable BudgetUse worst,
         @Nullable Divergence firstDivergence,
@@ -47,6 +49,7 @@ public record CheckResult(
                 caseId,
                 check,
                 outcome,
+                evidence,
                 elements,
                 worst,
                 firstDivergence,

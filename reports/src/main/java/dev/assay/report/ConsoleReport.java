@@ -207,10 +207,13 @@ public final class ConsoleReport {
                 .append(" numbers compared in ")
                 .append(String.format(Locale.ROOT, "%.1f s", report.milliseconds() / 1000))
                 .append('\n');
-        for (String engine : Verdicts.unjudged(report.results())) {
-            out.append(engine)
-                    .append(
-                            " returned no logits that could be compared with the oracle's: it cannot be called conformant\n");
+        for (EngineEvidence of : report.evidence()) {
+            out.append("evidence on ")
+                    .append(of.engine())
+                    .append(": ")
+                    .append(of.level().told())
+                    .append(of.level().certifies() ? "" : ", so it cannot be called conformant")
+                    .append('\n');
         }
     }
 
@@ -257,7 +260,7 @@ public final class ConsoleReport {
         return switch (verdict) {
             case CONFORMANT -> Ink.GREEN;
             case NON_CONFORMANT, REGRESSION, FAULT -> Ink.RED;
-            case INCONCLUSIVE -> Ink.YELLOW;
+            case CONSISTENT, INCONCLUSIVE -> Ink.YELLOW;
         };
     }
 

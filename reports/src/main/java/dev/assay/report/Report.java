@@ -42,4 +42,9 @@ public record Report(
         results = List.copyOf(results);
         bench = List.copyOf(bench);
     }
+
+    /// How strong the results are as evidence, engine by engine; empty in a report of measurements.
+    public List<EngineEvidence> evidence() {
+        return Verdicts.evidence(results);
+    }
 }

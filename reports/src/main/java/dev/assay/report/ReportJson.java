@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
@@ -41,7 +42,7 @@ public final class ReportJson {
             .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .changeDefaultNullHandling(nulls -> nulls.withValueNulls(Nulls.FAIL).withContentNulls(Nulls.FAIL))
-            .addMixIn(Report.class, NullableShard.class)
+            .addMixIn(Report.class, NullableShardAndDerivedEvidence.class)
             .addMixIn(CheckResult.class, NullableDetails.class)
             .addMixIn(BudgetUse.class, DerivedUse.class)
             .addMixIn(BenchRow.class, NullableFigures.class)
@@ -138,11 +139,14 @@ public final class ReportJson {
                 + e.getLocation().getColumnNr();
     }
 
-    /// What may be null in a report.
-    private interface NullableShard {
+    /// What may be null in a report, and what is written for readers of the file and computed anew when read.
+    private interface NullableShardAndDerivedEvidence {
         @JsonSetter(nulls = Nulls.SET)
         @Nullable
         String shard();
+
+        @JsonProperty(access = JsonProperty.Access.READ_ONLY)
+        List<EngineEvidence> evidence();
     }
 
     /// What may be null in a result.

@@ -2,10 +2,13 @@ package dev.assay.report;
 
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
+import java.util.TreeMap;
+import java.util.function.BinaryOperator;
 
 /// From the outcomes of a run to its verdict.
 ///
@@ -13,13 +16,15 @@ import java.util.TreeSet;
 /// |---|---|
 /// | a fault, or nothing that ran | `FAULT` |
 /// | else FAIL, ERROR, CRASH, TIMEOUT, CAPABILITY_LIE or STALE_WAIVER | `NON_CONFORMANT` |
-/// | else INCONCLUSIVE, or an engine of which nothing was judged by a budget | `INCONCLUSIVE` |
+/// | else INCONCLUSIVE, or an engine of which nothing was compared with the oracle | `INCONCLUSIVE` |
+/// | else an engine that was compared by less than full logits | `CONSISTENT` |
 /// | else PASS, WAIVED, UNSUPPORTED or NOT_RUN, with at least one that ran | `CONFORMANT` |
 ///
 /// A fault outranks a failure: what is wrong with the goldens or the harness is mended first and the run repeated.
 /// The failures stand in the report all the same. A stale waiver is a failure because it claims one that is not
 /// there: left in place it would hide the next. An engine that passes its exact checks only, because it returns no
-/// logits, has not been compared with the oracle: that is no evidence of conformance, and none against it.
+/// predictions, has not been compared with the oracle: that is no evidence of conformance, and none against it. One
+/// that returns greedy tokens or some log-probabilities has been, by too little: an engine may well be wrong and agree.
 public final class Verdicts {
     private static final Set<Outcome> FAILURES = EnumSet.of(
             Outcome.FAIL, Outcome.ERROR, Outcome.CRASH, Outcome.TIMEOUT, Outcome.CAPABILITY_LIE, Outcome.STALE_WAIVER);
@@ -48,11 +53,12 @@ public final class Verdicts {
         if (results.stream().anyMatch(result -> isFailure(result.outcome()))) {
             return Verdict.NON_CONFORMANT;
         }
+        List<EngineEvidence> evidence = evidence(results);
         if (results.stream().anyMatch(result -> result.outcome() == Outcome.INCONCLUSIVE)
-                || !unjudged(results).isEmpty()) {
+                || evidence.stream().anyMatch(of -> of.level() == EvidenceLevel.NONE)) {
             return Verdict.INCONCLUSIVE;
         }
-        return Verdict.CONFORMANT;
+        return evidence.stream().allMatch(of -> of.level().certifies()) ? Verdict.CONFORMANT : Verdict.CONSISTENT;
     }
 
     /// The verdict on measurements: there is no speed without a right result, so that a row without figures is a
@@ -68,20 +74,27 @@ public final class Verdicts {
         return outcomes.stream().anyMatch(Verdicts::isFailure) ? Verdict.NON_CONFORMANT : Verdict.CONFORMANT;
     }
 
-    /// Engines that ran checks of which none compared numbers with the oracle's, sorted.
-    public static Set<String> unjudged(List<CheckResult> results) {
-        Set<String> engines = new TreeSet<>();
+    /// The evidence on every engine that ran a check, in the order of their ids.
+    public static List<EngineEvidence> evidence(List<CheckResult> results) {
+        Map<String, Map<String, EvidenceLevel>> strongest = new TreeMap<>(); // by engine and case
         for (CheckResult result : results) {
             if (ran(result.outcome())) {
-                engines.add(result.engine());
+                strongest
+                        .computeIfAbsent(result.engine(), _ -> new TreeMap<>())
+                        .merge(result.caseId(), result.evidence(), BinaryOperator.maxBy(Comparator.naturalOrder()));
             }
         }
-        for (CheckResult result : results) {
-            if (result.worst() != null) {
-                engines.remove(result.engine());
-            }
-        }
-        return engines;
+        return strongest.entrySet().stream()
+                .map(engine -> new EngineEvidence(
+                        engine.getKey(), weakest(engine.getValue().values())))
+                .toList();
+    }
+
+    private static EvidenceLevel weakest(Collection<EvidenceLevel> ofCases) {
+        return ofCases.stream()
+                .filter(level -> level != EvidenceLevel.NONE)
+                .min(Comparator.naturalOrder())
+                .orElse(EvidenceLevel.NONE);
     }
 
     /// The faults of a run that says nothing: no check ran at all, or none of an engine that was asked for.

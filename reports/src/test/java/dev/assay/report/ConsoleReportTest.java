@@ -31,6 +31,7 @@ class ConsoleReportTest {
 
                         NON_CONFORMANT: PASS 1, FAIL 1, UNSUPPORTED 1
                         2 engines, 2 cases, 3 checks, 16,345 numbers compared in 1.2 s
+                        evidence on reference: full logits with taps
                         """);
     }
 
@@ -98,7 +99,18 @@ class ConsoleReportTest {
     @Test
     void anEngineWithoutLogitsIsNamed() {
         assertThat(ConsoleReport.render(Samples.report(Samples.ended("greedy", Outcome.PASS, null)), false))
-                .contains("INCONCLUSIVE: PASS 1\n", "greedy returned no logits");
+                .contains(
+                        "INCONCLUSIVE: PASS 1\n",
+                        "\nevidence on greedy: no comparison with the oracle, so it cannot be called conformant\n");
+    }
+
+    @Test
+    void consistentIsNotConformant() {
+        CheckResult result = Samples.passedBy("remote", "qwen3-base", EvidenceLevel.TOP_LOG_PROBABILITIES);
+        assertThat(ConsoleReport.render(Samples.report(result), false))
+                .contains(
+                        "\nCONSISTENT: PASS 1\n",
+                        "\nevidence on remote: top log-probabilities, so it cannot be called conformant\n");
     }
 
     @ParameterizedTest

@@ -77,6 +77,16 @@ class ReportSchemaTest {
     }
 
     @ParameterizedTest
+    @EnumSource(EvidenceLevel.class)
+    void acceptsEveryEvidenceLevel(EvidenceLevel level) {
+        String json = ReportJson.toJson(Samples.report(Samples.passedBy("reference", "qwen3-base", level)));
+
+        assertThat(errors(json)).isEmpty();
+        assertThat(json.replaceAll("\\s+", " "))
+                .contains("\"evidence\" : [ { \"engine\" : \"reference\", \"level\" : \"" + level + "\" } ]");
+    }
+
+    @ParameterizedTest
     @EnumSource(Quantity.class)
     void acceptsEveryQuantity(Quantity quantity) {
         assertThat(errors(ReportJson.toJson(REPORT).replaceAll("\"EXPERTS_PER_TOKEN\"", "\"" + quantity + "\"")))
@@ -91,6 +101,7 @@ class ReportSchemaTest {
                 "qwen3-base",
                 "one-shot",
                 Outcome.FAIL,
+                EvidenceLevel.FULL_LOGITS_AND_TAPS,
                 1,
                 new BudgetUse("logits", "len1", Double.NaN, 1, Double.POSITIVE_INFINITY, 1, Yardstick.RECORDED),
                 new Divergence("logits", -1, "len1", 0, 0, 0.5, Double.NEGATIVE_INFINITY, Double.NaN),

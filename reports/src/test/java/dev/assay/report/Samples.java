@@ -17,6 +17,7 @@ final class Samples {
                 "qwen3-base",
                 check,
                 Outcome.PASS,
+                EvidenceLevel.FULL_LOGITS_AND_TAPS,
                 12_345,
                 new BudgetUse("context.2", "len37", 1e-7, 4e-7, 1.5e-6, 3e-6, Yardstick.RECORDED),
                 null,
@@ -34,6 +35,7 @@ final class Samples {
                 "qwen3-base",
                 check,
                 Outcome.FAIL,
+                EvidenceLevel.FULL_LOGITS_AND_TAPS,
                 4_000,
                 new BudgetUse("logits", "len2", 0.25, 1e-6, 1.5, 4e-6, Yardstick.STANDARD_DEVIATION),
                 new Divergence("attention_input.1", 1, "len37", 17, 3, 0.1, -2.5, 1234.5),
@@ -44,6 +46,25 @@ final class Samples {
                 "./assay verify --engine " + engine + " --case qwen3-base");
     }
 
+    /// A passed check of this strength.
+    static CheckResult passedBy(String engine, String caseId, EvidenceLevel evidence) {
+        return new CheckResult(
+                engine,
+                "qwen3",
+                caseId,
+                "some-check",
+                Outcome.PASS,
+                evidence,
+                1,
+                null,
+                null,
+                null,
+                List.of(),
+                List.of(),
+                1,
+                "./assay verify --engine " + engine + " --case " + caseId);
+    }
+
     /// A result without numbers.
     static CheckResult ended(String engine, Outcome outcome, @Nullable String message) {
         return new CheckResult(
@@ -52,6 +73,7 @@ final class Samples {
                 "llama3-base",
                 "causality",
                 outcome,
+                EvidenceLevel.NONE,
                 outcome == Outcome.PASS ? 7 : 0,
                 null,
                 null,
@@ -70,6 +92,7 @@ final class Samples {
                 "qwen3-moe-base",
                 check,
                 outcome,
+                EvidenceLevel.NONE,
                 40,
                 null,
                 null,

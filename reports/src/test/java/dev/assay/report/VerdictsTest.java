@@ -67,9 +67,43 @@ class VerdictsTest {
     void anEngineWithoutLogitsIsNotConformant() {
         CheckResult exactOnly = Samples.ended("greedy", Outcome.PASS, null);
         assertThat(Verdicts.of(List.of(PASSED, exactOnly), List.of())).isEqualTo(Verdict.INCONCLUSIVE);
-        assertThat(Verdicts.unjudged(List.of(PASSED, exactOnly))).containsExactly("greedy");
-        assertThat(Verdicts.unjudged(List.of(PASSED, Samples.ended("cuda", Outcome.UNSUPPORTED, "no device"))))
-                .isEmpty();
+        assertThat(Verdicts.evidence(List.of(PASSED, exactOnly)))
+                .containsExactly(
+                        new EngineEvidence("greedy", EvidenceLevel.NONE),
+                        new EngineEvidence("reference", EvidenceLevel.FULL_LOGITS_AND_TAPS));
+        assertThat(Verdicts.evidence(List.of(PASSED, Samples.ended("cuda", Outcome.UNSUPPORTED, "no device"))))
+                .extracting(EngineEvidence::engine)
+                .containsExactly("reference");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "FULL_LOGITS_AND_TAPS, CONFORMANT",
+        "FULL_LOGITS, CONFORMANT",
+        "TOP_LOG_PROBABILITIES, CONSISTENT",
+        "GREEDY_TOKENS, CONSISTENT",
+        "NONE, INCONCLUSIVE"
+    })
+    void onlyFullLogitsCanBeConformant(EvidenceLevel level, Verdict verdict) {
+        CheckResult passed = Samples.passedBy("engine", "case", level);
+
+        assertThat(Verdicts.of(List.of(passed), List.of())).isEqualTo(verdict);
+        assertThat(Verdicts.of(List.of(passed, PASSED), List.of())).isEqualTo(verdict);
+    }
+
+    /// Of each case the strongest check counts, of the engine its weakest case.
+    @Test
+    void anEngineIsKnownAsWellAsItsLeastKnownCase() {
+        List<CheckResult> results = List.of(
+                Samples.passedBy("engine", "one", EvidenceLevel.NONE),
+                Samples.passedBy("engine", "one", EvidenceLevel.FULL_LOGITS),
+                Samples.passedBy("engine", "two", EvidenceLevel.GREEDY_TOKENS),
+                Samples.passedBy("engine", "two", EvidenceLevel.TOP_LOG_PROBABILITIES),
+                Samples.passedBy("engine", "three", EvidenceLevel.NONE));
+
+        assertThat(Verdicts.evidence(results))
+                .containsExactly(new EngineEvidence("engine", EvidenceLevel.TOP_LOG_PROBABILITIES));
+        assertThat(Verdicts.of(results, List.of())).isEqualTo(Verdict.CONSISTENT);
     }
 
     @Test
@@ -95,6 +129,7 @@ class VerdictsTest {
     @Test
     void exitCodesAreThoseOfTheDesign() {
         assertThat(Verdict.CONFORMANT.exitCode()).isEqualTo(0);
+        assertThat(Verdict.CONSISTENT.exitCode()).isEqualTo(3);
         assertThat(Verdict.NON_CONFORMANT.exitCode()).isEqualTo(1);
         assertThat(Verdict.REGRESSION.exitCode()).isEqualTo(2);
         assertThat(Verdict.INCONCLUSIVE.exitCode()).isEqualTo(3);

@@ -70,7 +70,10 @@ public final class Judge {
         return used > than || (Double.isNaN(used) && !Double.isNaN(than));
     }
 
-    private Budget budget(TapPoint point) {
+    /// The budget of a place.
+    ///
+    /// @throws IllegalArgumentException if the case has no golden values there
+    public Budget budget(TapPoint point) {
         Budget budget = budgets.get(point);
         if (budget == null) {
             throw new IllegalArgumentException("the case has no golden values at " + point);

@@ -13,6 +13,7 @@ import dev.assay.engine.TapPoint;
 import dev.assay.golden.GoldenCase;
 import dev.assay.golden.GoldenPrompt;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 
@@ -31,6 +32,52 @@ record CaseUnderTest(
         SessionOptions options = SessionOptions.ofContext(positions);
         boolean reports = capabilities.contains(Capability.TAPS) || capabilities.contains(Capability.ROUTED_EXPERTS);
         return model.newSession(reports ? options.withTaps(recorder) : options);
+    }
+
+    /// Positions of all prompts.
+    long goldenPositions() {
+        return golden.prompts().stream()
+                .mapToLong(prompt -> prompt.tokens().length)
+                .sum();
+    }
+
+    /// Logits that the golden has.
+    long goldenLogits() {
+        return goldenPositions() * golden.config().vocabSize();
+    }
+
+    /// Logits of the longest prompt.
+    long logitsOfLongestPrompt() {
+        return (long) golden.longestPrompt().tokens().length * golden.config().vocabSize();
+    }
+
+    /// Numbers that the golden has and the engine says it returns: logits, and taps if it has them.
+    long goldenElements() {
+        long elements = goldenLogits();
+        if (capabilities.contains(Capability.TAPS)) {
+            for (GoldenPrompt prompt : golden.prompts()) {
+                for (double[][] rows : prompt.taps().values()) {
+                    elements += (long) rows.length * rows[0].length;
+                }
+            }
+        }
+        return elements;
+    }
+
+    /// Feeds a prompt both ways: its first half in one call where the engine predicts every position of it, the
+    /// rest
+    /// token by token. `[tokens][V]`, copied.
+    float[][] logits(Session session, int[] tokens) {
+        float[][] logits = new float[tokens.length][]; // [T][V]
+        int half = capabilities.contains(Capability.ALL_POSITIONS) ? (tokens.length + 1) / 2 : 0;
+        if (half > 0) {
+            float[][] rows = logits(session.prefill(Arrays.copyOf(tokens, half)), half); // [half][V]
+            System.arraycopy(Bits.copy(rows), 0, logits, 0, half);
+        }
+        for (int t = half; t < tokens.length; t++) {
+            logits[t] = logits(session.decode(tokens[t]), 1)[0].clone();
+        }
+        return logits;
     }
 
     /// The logits of a call that appended `tokens` tokens, `[tokens][V]`.

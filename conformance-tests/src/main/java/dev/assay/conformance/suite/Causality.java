@@ -16,6 +16,11 @@ final class Causality implements Check {
     }
 
     @Override
+    public Rule.Kind kind() {
+        return Rule.Kind.OPTIONAL;
+    }
+
+    @Override
     public Set<Capability> needs() {
         return Set.of(Capability.FULL_LOGITS, Capability.ALL_POSITIONS);
     }
@@ -23,6 +28,11 @@ final class Causality implements Check {
     @Override
     public boolean appliesTo(GoldenCase golden) {
         return golden.prompts().stream().anyMatch(prompt -> prompt.tokens().length > 1);
+    }
+
+    @Override
+    public long expectedElements(CaseUnderTest subject) {
+        return subject.golden().config().vocabSize();
     }
 
     @Override

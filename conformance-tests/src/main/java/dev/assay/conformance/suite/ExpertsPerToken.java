@@ -28,6 +28,11 @@ final class ExpertsPerToken implements Check {
     }
 
     @Override
+    public Rule.Kind kind() {
+        return Rule.Kind.OPTIONAL;
+    }
+
+    @Override
     public Set<Capability> needs() {
         return Set.of(Capability.ROUTED_EXPERTS);
     }
@@ -36,6 +41,12 @@ final class ExpertsPerToken implements Check {
     public boolean appliesTo(GoldenCase golden) {
         return golden.config() instanceof MoeConfig config
                 && !config.moeLayers().isEmpty();
+    }
+
+    @Override
+    public long expectedElements(CaseUnderTest subject) {
+        MoeConfig config = (MoeConfig) subject.golden().config(); // It applies to no other.
+        return 2 * subject.goldenPositions() * config.moeLayers().size() * config.numExpertsPerTok();
     }
 
     @Override

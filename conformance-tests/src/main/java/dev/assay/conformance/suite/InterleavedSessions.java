@@ -12,8 +12,18 @@ final class InterleavedSessions implements Check {
     }
 
     @Override
+    public Rule.Kind kind() {
+        return Rule.Kind.OPTIONAL;
+    }
+
+    @Override
     public Set<Capability> needs() {
         return Set.of(Capability.FULL_LOGITS, Capability.CONCURRENT_SESSIONS);
+    }
+
+    @Override
+    public long expectedElements(CaseUnderTest subject) {
+        return 2 * subject.logitsOfLongestPrompt();
     }
 
     @Override

@@ -17,8 +17,18 @@ final class KvCacheBytes implements Check {
     }
 
     @Override
+    public Rule.Kind kind() {
+        return Rule.Kind.OPTIONAL;
+    }
+
+    @Override
     public Set<Capability> needs() {
         return Set.of(Capability.KV_CACHE_BYTES);
+    }
+
+    @Override
+    public long expectedElements(CaseUnderTest subject) {
+        return subject.golden().longestPrompt().tokens().length + 2L;
     }
 
     @Override

@@ -4,6 +4,7 @@ import dev.assay.conformance.compare.Difference;
 import dev.assay.engine.Capability;
 import dev.assay.engine.Session;
 import dev.assay.golden.GoldenPrompt;
+import dev.assay.report.EvidenceLevel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -16,8 +17,23 @@ final class OneShotPrefill implements Check {
     }
 
     @Override
+    public Rule.Kind kind() {
+        return Rule.Kind.OPTIONAL;
+    }
+
+    @Override
     public Set<Capability> needs() {
         return Set.of(Capability.FULL_LOGITS, Capability.ALL_POSITIONS);
+    }
+
+    @Override
+    public EvidenceLevel evidence(Set<Capability> declared) {
+        return Evidence.ofLogits(declared);
+    }
+
+    @Override
+    public long expectedElements(CaseUnderTest subject) {
+        return subject.goldenElements();
     }
 
     @Override

@@ -14,8 +14,18 @@ final class ResetAndRerun implements Check {
     }
 
     @Override
+    public Rule.Kind kind() {
+        return Rule.Kind.OPTIONAL;
+    }
+
+    @Override
     public Set<Capability> needs() {
         return Set.of(Capability.FULL_LOGITS, Capability.ALL_POSITIONS);
+    }
+
+    @Override
+    public long expectedElements(CaseUnderTest subject) {
+        return subject.goldenLogits();
     }
 
     @Override

@@ -17,6 +17,11 @@ final class RoutedExperts implements Check {
     }
 
     @Override
+    public Rule.Kind kind() {
+        return Rule.Kind.OPTIONAL;
+    }
+
+    @Override
     public Set<Capability> needs() {
         return Set.of(Capability.ROUTED_EXPERTS);
     }
@@ -25,6 +30,15 @@ final class RoutedExperts implements Check {
     public boolean appliesTo(GoldenCase golden) {
         return golden.prompts().stream()
                 .anyMatch(prompt -> !prompt.routedExperts().isEmpty());
+    }
+
+    @Override
+    public long expectedElements(CaseUnderTest subject) {
+        return subject.golden().prompts().stream()
+                .flatMap(prompt -> prompt.routedExperts().values().stream())
+                .mapToLong(
+                        rows -> Arrays.stream(rows).mapToLong(row -> row.length).sum())
+                .sum();
     }
 
     @Override

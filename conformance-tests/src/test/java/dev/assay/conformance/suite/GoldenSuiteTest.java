@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.assay.checkpoint.Checkpoint;
 import dev.assay.config.ModelConfig;
+import dev.assay.conformance.compare.Judge;
 import dev.assay.engine.Capability;
 import dev.assay.engine.ComputeType;
 import dev.assay.engine.Engine;
@@ -12,6 +13,7 @@ import dev.assay.engine.EngineInfo;
 import dev.assay.engine.LoadOptions;
 import dev.assay.engine.Model;
 import dev.assay.engine.Prediction;
+import dev.assay.engine.ResultLifetime;
 import dev.assay.engine.Session;
 import dev.assay.engine.SessionOptions;
 import dev.assay.engine.Support;
@@ -28,17 +30,23 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /// The suite against engines whose faults are known: each must be caught, by the check made for it.
 class GoldenSuiteTest {
+    /// What is asked of an engine that returns logits: all but what asks for less.
+    private static final List<String> CHECKS = GoldenSuite.checkIds().stream()
+            .filter(id -> !Set.of("log-probabilities", "greedy-tokens").contains(id))
+            .toList();
+
     @Test
     void aRightEnginePassesEveryCheckAndEachComparesSomething() {
         List<CheckResult> results = run(new ToyEngine());
 
-        assertThat(results).extracting(CheckResult::check).containsExactlyElementsOf(GoldenSuite.checkIds());
+        assertThat(results).extracting(CheckResult::check).containsExactlyElementsOf(CHECKS);
         assertThat(results).allSatisfy(result -> {
             assertThat(result.outcome()).as(result.check()).isEqualTo(Outcome.PASS);
             assertThat(result.elements()).as(result.check()).isPositive();
@@ -58,6 +66,11 @@ class GoldenSuiteTest {
         assertThat(results.get("token-by-token").elements()).isEqualTo(logits + taps);
         assertThat(results.get("decode-after-prefill").elements()).isEqualTo(logits + taps);
         assertThat(results.get("reset-and-rerun").elements()).isEqualTo(logits);
+        assertThat(results.get("raw-logits").elements()).isEqualTo(logits);
+        assertThat(results.get("logit-scale").elements()).isEqualTo(logits);
+        assertThat(results.get("new-session").elements()).isEqualTo(logits);
+        assertThat(results.get("result-lifetime").elements()).isEqualTo(2 * 18 * ToyModel.VOCAB_SIZE);
+        assertThat(results.get("repetition").elements()).isEqualTo(19 * 18 * ToyModel.VOCAB_SIZE);
         assertThat(results.get("kv-cache-bytes").elements()).isEqualTo(20);
         assertThat(results.get("experts-per-token").elements()).isEqualTo(2 * positions * 2);
         assertThat(results.get("routed-experts").elements()).isEqualTo(positions * 2);
@@ -217,6 +230,241 @@ class GoldenSuiteTest {
         };
 
         assertThat(failing(run(engine))).containsExactly("interleaved-sessions");
+    }
+
+    @Test
+    void probabilitiesPassedOffAsLogitsAreFound() {
+        CheckResult probabilities =
+                byCheck(run(logits(GoldenSuiteTest::softmax))).get("raw-logits");
+        CheckResult logProbabilities = byCheck(run(logits(row -> {
+                    float[] softmax = softmax(row);
+                    for (int i = 0; i < softmax.length; i++) {
+                        softmax[i] = (float) Math.log(softmax[i]);
+                    }
+                    return softmax;
+                })))
+                .get("raw-logits");
+
+        assertThat(probabilities.outcome()).isEqualTo(Outcome.FAIL);
+        assertThat(probabilities.message())
+                .isEqualTo(
+                        "prompt one, token 0: expected logits, found probabilities: none is negative and their sum is 1");
+        assertThat(logProbabilities.outcome()).isEqualTo(Outcome.FAIL);
+        assertThat(logProbabilities.message())
+                .isEqualTo(
+                        "prompt one, token 0: expected logits, found log-probabilities: the sum of their exponentials is 1");
+    }
+
+    private static float[] softmax(float[] row) {
+        double sum = 0;
+        float[] softmax = new float[row.length];
+        for (float value : row) {
+            sum += Math.exp(value);
+        }
+        for (int i = 0; i < row.length; i++) {
+            softmax[i] = (float) (Math.exp(row[i]) / sum);
+        }
+        return softmax;
+    }
+
+    @Test
+    void aFactorThatIsMissingIsFoundAndSaidToKeepTheBestToken() {
+        CheckResult result = byCheck(run(logits(row -> {
+                    for (int i = 0; i < row.length; i++) {
+                        row[i] *= 1.5f;
+                    }
+                    return row;
+                })))
+                .get("logit-scale");
+
+        assertThat(result.outcome()).isEqualTo(Outcome.FAIL);
+        assertThat(result.message())
+                .startsWith("prompt one: logits are 1.50000 times the oracle's, 1 +- ")
+                .endsWith(" is allowed; the best token is the same at all 1 positions");
+    }
+
+    @Test
+    void aSoftcapTooMuchIsFoundAsAnotherScale() {
+        ToyEngine capped = logits(row -> {
+            for (int i = 0; i < row.length; i++) {
+                row[i] = (float) (5 * Math.tanh(row[i] / 5));
+            }
+            return row;
+        });
+        assertThat(byCheck(run(capped)).get("logit-scale").outcome()).isEqualTo(Outcome.FAIL);
+    }
+
+    /// Otherwise the rule would say the same of every wrong engine.
+    @Test
+    void logitsThatAreWrongInAnotherWayHaveTheRightScale() {
+        List<CheckResult> results = run(logits(row -> {
+            for (int i = 0; i < row.length; i++) {
+                row[i] += i % 2 == 0 ? 0.001f : -0.001f;
+            }
+            return row;
+        }));
+        assertThat(byCheck(results).get("one-shot").outcome()).isEqualTo(Outcome.FAIL);
+        assertThat(byCheck(results).get("logit-scale").outcome()).isEqualTo(Outcome.PASS);
+    }
+
+    @Test
+    void whatAnEarlierSessionLeftIsFound() {
+        ToyEngine engine = new ToyEngine() {
+            private int[] left = {};
+
+            @Override
+            public Session newSession(SessionOptions options) {
+                int[] stale = left; // as a cache that is not cleared
+                return new ToySession(options) {
+                    @Override
+                    float[] logits(int[] prefix) {
+                        float[] logits = super.logits(prefix);
+                        int at = prefix.length - 1;
+                        logits[0] = at < stale.length && stale[at] != prefix[at] ? Math.nextUp(logits[0]) : logits[0];
+                        return logits;
+                    }
+
+                    @Override
+                    public void close() {
+                        left = tokens;
+                    }
+                };
+            }
+        };
+        CheckResult result = byCheck(run(engine)).get("new-session");
+
+        assertThat(result.outcome()).isEqualTo(Outcome.FAIL);
+        assertThat(result.message())
+                .startsWith(
+                        "prompt one in a new session, after one of another prompt and after one of the same, differs:"
+                                + " row 0, value 0: ");
+    }
+
+    @Test
+    void aResultThatTheNextCallOverwritesIsFound() {
+        CheckResult result = byCheck(run(session(options -> new ToyEngine.ToySession(options) {
+                    private final float[] shared = new float[ToyModel.VOCAB_SIZE];
+
+                    @Override
+                    public Prediction decode(int token) {
+                        float[][] rows = ((Prediction.Logits) super.decode(token)).values();
+                        System.arraycopy(rows[0], 0, shared, 0, shared.length);
+                        return new Prediction.Logits(new float[][] {shared});
+                    }
+                })))
+                .get("result-lifetime");
+
+        assertThat(result.outcome()).isEqualTo(Outcome.FAIL);
+        assertThat(result.message())
+                .startsWith("results that were to stay for good were overwritten: row 0, value 0: ");
+    }
+
+    @Test
+    void aResultThatIsAnotherWhenItNeedNotStayIsFound() {
+        CheckResult result = byCheck(run(session(options -> new ToyEngine.ToySession(options) {
+                    @Override
+                    float[] logits(int[] prefix) {
+                        return options.results() == ResultLifetime.UNTIL_NEXT_CALL && prefix.length > 5
+                                ? new float[ToyModel.VOCAB_SIZE]
+                                : super.logits(prefix);
+                    }
+                })))
+                .get("result-lifetime");
+
+        assertThat(result.outcome()).isEqualTo(Outcome.FAIL);
+        assertThat(result.message())
+                .startsWith("results that need stay until the next call only are others: row 5, value 0: ");
+    }
+
+    @Test
+    void aRaceThatIsLostSometimesIsFound() {
+        ToyEngine engine = new ToyEngine() {
+            private int sessions;
+
+            @Override
+            public Session newSession(SessionOptions options) {
+                boolean lost = ++sessions % 13 == 0;
+                return new ToySession(options) {
+                    @Override
+                    float[] logits(int[] prefix) {
+                        float[] logits = super.logits(prefix);
+                        logits[7] = lost ? Math.nextUp(logits[7]) : logits[7];
+                        return logits;
+                    }
+                };
+            }
+        };
+        CheckResult result = byCheck(run(engine)).get("repetition");
+
+        assertThat(result.outcome()).isEqualTo(Outcome.FAIL);
+        assertThat(result.message()).matches("run [0-9]+ of 20 differs from the first: row 0, value 7: .*");
+    }
+
+    @Test
+    void aCheckThatComparesTooLittleIsAnError() {
+        try (GoldenSuite suite = GoldenSuite.open(new ToyEngine(), ToyModel.golden(), LoadOptions.defaults())) {
+            CaseUnderTest subject = new CaseUnderTest(
+                    new ToyEngine(), ToyModel.golden(), Judge.of(ToyModel.golden()), Set.of(), List.of());
+            assertThat(suite.run(new Comparing(10), subject).outcome()).isEqualTo(Outcome.PASS);
+            assertThat(suite.run(new Comparing(9), subject)).satisfies(result -> {
+                assertThat(result.outcome()).isEqualTo(Outcome.ERROR);
+                assertThat(result.message()).isEqualTo("compared 9 numbers, expected at least 10");
+            });
+            assertThat(suite.run(new Comparing(0), subject).outcome()).isEqualTo(Outcome.ERROR);
+        }
+    }
+
+    /// A check that is content with any number of comparisons, of a case that has ten.
+    private record Comparing(long elements) implements Check {
+        @Override
+        public String id() {
+            return "comparing";
+        }
+
+        @Override
+        public Rule.Kind kind() {
+            return Rule.Kind.REQUIRED;
+        }
+
+        @Override
+        public Set<Capability> needs() {
+            return Set.of();
+        }
+
+        @Override
+        public long expectedElements(CaseUnderTest subject) {
+            return 10;
+        }
+
+        @Override
+        public Finding run(CaseUnderTest subject) {
+            return new Finding.Equal(elements);
+        }
+    }
+
+    @Test
+    void runsOnlyTheRulesThatAreWanted() {
+        List<CheckResult> results = GoldenSuite.run(
+                new ToyEngine(),
+                ToyModel.golden(),
+                LoadOptions.defaults(),
+                rule -> rule.kind() == Rule.Kind.STATISTICAL,
+                _ -> {});
+        assertThat(results).extracting(CheckResult::check).containsExactly("repetition");
+    }
+
+    @Test
+    void anEngineThatThrowsWhenAskedWhatItSupportsIsAnErrorOfEveryCheck() {
+        List<CheckResult> results = run(new ToyEngine() {
+            @Override
+            public Support supports(ModelConfig config) {
+                throw new IllegalStateException("no idea");
+            }
+        });
+        assertThat(results).hasSameSizeAs(CHECKS).allSatisfy(result -> {
+            assertThat(result.outcome()).isEqualTo(Outcome.ERROR);
+            assertThat(result.message()).isEqualTo("asked what it supports: IllegalStateException: no idea");
+        });
     }
 
     @Test
@@ -479,7 +727,7 @@ class GoldenSuiteTest {
         CheckResult result = byCheck(results).get("token-by-token");
         assertThat(result.outcome()).isEqualTo(Outcome.ERROR);
         assertThat(result.message()).isEqualTo("IllegalStateException: out of luck");
-        assertThat(results).hasSameSizeAs(GoldenSuite.checkIds());
+        assertThat(results).hasSameSizeAs(CHECKS);
         assertThat(byCheck(results).get("one-shot").outcome()).isEqualTo(Outcome.PASS);
     }
 
@@ -495,7 +743,7 @@ class GoldenSuiteTest {
         CheckResult result = byCheck(results).get("token-by-token");
         assertThat(result.outcome()).isEqualTo(Outcome.ERROR);
         assertThat(result.message()).isEqualTo("java.lang.StackOverflowError");
-        assertThat(results).hasSameSizeAs(GoldenSuite.checkIds());
+        assertThat(results).hasSameSizeAs(CHECKS);
     }
 
     @Test
@@ -514,7 +762,7 @@ class GoldenSuiteTest {
         });
 
         assertThat(byCheck(atRun).get("reset-and-rerun").outcome()).isEqualTo(Outcome.CAPABILITY_LIE);
-        assertThat(atLoad).hasSameSizeAs(GoldenSuite.checkIds()).allSatisfy(result -> {
+        assertThat(atLoad).hasSameSizeAs(CHECKS).allSatisfy(result -> {
             assertThat(result.outcome()).isEqualTo(Outcome.CAPABILITY_LIE);
             assertThat(result.message()).isEqualTo("declared supported, refused to load: no such kernel");
         });
@@ -529,7 +777,7 @@ class GoldenSuiteTest {
             }
         });
 
-        assertThat(results).hasSameSizeAs(GoldenSuite.checkIds()).allSatisfy(result -> {
+        assertThat(results).hasSameSizeAs(CHECKS).allSatisfy(result -> {
             assertThat(result.outcome()).isEqualTo(Outcome.ERROR);
             assertThat(result.message()).isEqualTo("loading: IllegalStateException: disk gone");
         });
@@ -544,7 +792,7 @@ class GoldenSuiteTest {
             }
         });
 
-        assertThat(results).hasSameSizeAs(GoldenSuite.checkIds()).allSatisfy(result -> {
+        assertThat(results).hasSameSizeAs(CHECKS).allSatisfy(result -> {
             assertThat(result.outcome()).isEqualTo(Outcome.UNSUPPORTED);
             assertThat(result.message()).isEqualTo("no kernel for toys");
             assertThat(result.elements()).isZero();
@@ -575,7 +823,7 @@ class GoldenSuiteTest {
         });
 
         assertThat(results)
-                .hasSameSizeAs(GoldenSuite.checkIds())
+                .hasSameSizeAs(CHECKS)
                 .allSatisfy(result -> assertThat(result.outcome()).isEqualTo(Outcome.NOT_RUN));
     }
 
@@ -590,6 +838,16 @@ class GoldenSuiteTest {
                 return session.apply(options);
             }
         };
+    }
+
+    /// An engine that does this to every row of logits `[V]`.
+    private static ToyEngine logits(UnaryOperator<float[]> change) {
+        return session(options -> new ToyEngine.ToySession(options) {
+            @Override
+            float[] logits(int[] prefix) {
+                return change.apply(super.logits(prefix));
+            }
+        });
     }
 
     private static List<CheckResult> run(Engine engine) {

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.assay.conformance.junit;
+
+import org.jspecify.annotations.NullMarked;
