@@ -30,11 +30,11 @@ final class NewSession implements Check {
 
     @Override
     public Finding run(CaseUnderTest subject) {
-        int[] other = Tokens.reversed(subject.golden().longestPrompt().tokens());
+        // Before the first prompt another one; before each of the others the one before it is another.
+        logits(subject, Tokens.reversed(subject.golden().longestPrompt().tokens()));
         long elements = 0;
         for (GoldenPrompt prompt : subject.golden().prompts()) {
             int[] tokens = prompt.tokens();
-            logits(subject, other);
             float[][] afterOther = logits(subject, tokens); // [T][V]
             float[][] afterItself = logits(subject, tokens); // [T][V]
             String difference = Bits.firstDifference(afterOther, afterItself, tokens.length);
