@@ -8,6 +8,10 @@ import dev.assay.conformance.compare.ShapeMismatchException;
 import dev.assay.engine.Capability;
 import dev.assay.engine.ComputeType;
 import dev.assay.engine.Engine;
+import dev.assay.engine.EngineCrashedException;
+import dev.assay.engine.EngineLostException;
+import dev.assay.engine.EngineProtocolException;
+import dev.assay.engine.EngineTimeoutException;
 import dev.assay.engine.LoadOptions;
 import dev.assay.engine.Model;
 import dev.assay.engine.Support;
@@ -52,11 +56,25 @@ public final class GoldenSuite {
     public static List<CheckResult> run(
             Engine engine, GoldenCase golden, LoadOptions options, Consumer<CheckResult> listener) {
         GoldenSuite suite = new GoldenSuite(engine, golden, listener);
-        switch (engine.supports(golden.config())) {
-            case Support.Unsupported(String reason) -> suite.all(Outcome.UNSUPPORTED, reason);
-            case Support.Supported(Set<Capability> capabilities) -> suite.load(capabilities, options);
-        }
+        suite.run(options);
         return List.copyOf(suite.results);
+    }
+
+    private void run(LoadOptions options) {
+        Support support;
+        try {
+            support = engine.supports(golden.config());
+        } catch (EngineLostException e) {
+            all(outcome(e), String.valueOf(e.getMessage()));
+            return;
+        } catch (RuntimeException | LinkageError | StackOverflowError e) {
+            all(Outcome.ERROR, "supports: " + describe(e));
+            return;
+        }
+        switch (support) {
+            case Support.Unsupported(String reason) -> all(Outcome.UNSUPPORTED, reason);
+            case Support.Supported(Set<Capability> capabilities) -> load(capabilities, options);
+        }
     }
 
     private void load(Set<Capability> capabilities, LoadOptions options) {
@@ -83,6 +101,9 @@ public final class GoldenSuite {
             } catch (UnsupportedModelException e) {
                 all(Outcome.CAPABILITY_LIE, "declared supported, refused to load: " + e.getMessage());
                 return;
+            } catch (EngineLostException e) {
+                all(outcome(e), String.valueOf(e.getMessage()));
+                return;
             } catch (RuntimeException | LinkageError | StackOverflowError e) {
                 all(Outcome.ERROR, "loading: " + describe(e));
                 return;
@@ -90,8 +111,13 @@ public final class GoldenSuite {
             try (model) {
                 CaseUnderTest subject =
                         new CaseUnderTest(model, golden, Judge.of(golden), capabilities, checkpoint.tensors());
+                @Nullable String lostIn = null;
                 for (Check check : applicable()) {
-                    run(check, subject);
+                    if (lostIn != null) {
+                        end(check, Outcome.NOT_RUN, "the engine was lost in the check " + lostIn, 0);
+                    } else if (!run(check, subject)) {
+                        lostIn = check.id();
+                    }
                 }
             }
         }
@@ -107,12 +133,13 @@ public final class GoldenSuite {
         }
     }
 
-    private void run(Check check, CaseUnderTest subject) {
+    /// Runs a check; false if the engine is lost.
+    private boolean run(Check check, CaseUnderTest subject) {
         Set<Capability> missing = EnumSet.copyOf(check.needs());
         missing.removeAll(subject.capabilities());
         if (!missing.isEmpty()) {
             end(check, Outcome.UNSUPPORTED, "the engine does not declare " + missing, 0);
-            return;
+            return true;
         }
         long start = System.nanoTime();
         try {
@@ -139,9 +166,21 @@ public final class GoldenSuite {
             end(check, Outcome.FAIL, String.valueOf(e.getMessage()), millisecondsSince(start));
         } catch (UnsupportedOperationException | UnsupportedModelException e) {
             end(check, Outcome.CAPABILITY_LIE, "declared, not able: " + describe(e), millisecondsSince(start));
+        } catch (EngineLostException e) {
+            end(check, outcome(e), String.valueOf(e.getMessage()), millisecondsSince(start));
+            return false;
         } catch (RuntimeException | LinkageError | StackOverflowError e) {
             end(check, Outcome.ERROR, describe(e), millisecondsSince(start));
         }
+        return true;
+    }
+
+    private static Outcome outcome(EngineLostException lost) {
+        return switch (lost) {
+            case EngineCrashedException _ -> Outcome.CRASH;
+            case EngineTimeoutException _ -> Outcome.TIMEOUT;
+            case EngineProtocolException _ -> Outcome.ERROR;
+        };
     }
 
     private static double millisecondsSince(long start) {
