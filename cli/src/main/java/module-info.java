@@ -4,6 +4,8 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked
 module dev.assay.cli {
     requires static org.jspecify;
+    requires dev.assay.adapter.openai;
+    requires dev.assay.adapter.stdio;
     requires dev.assay.conformance;
     requires dev.assay.perf;
     requires dev.assay.plan;

@@ -1,5 +1,7 @@
 package dev.assay.cli;
 
+import dev.assay.adapter.stdio.Limits;
+import dev.assay.adapter.stdio.StdioEngine;
 import dev.assay.conformance.suite.Profile;
 import dev.assay.engine.Engine;
 import dev.assay.engine.LoadOptions;
@@ -19,10 +21,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyPair;
 import java.security.PublicKey;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -53,6 +55,9 @@ final class CertifyCommand implements Callable<Integer> {
     static final String CERTIFICATE_FILE = "certificate.json";
     static final String BADGE_FILE = "badge.json";
     static final String PUBLIC_KEY_FILE = "public-key.pem";
+
+    /// How long an engine in a process of its own may take for an answer.
+    private static final int TIME_LIMIT_SECONDS = 60;
 
     private final Surroundings surroundings;
 
@@ -141,12 +146,25 @@ final class CertifyCommand implements Callable<Integer> {
         if (threads < 1) {
             throw new UsageException("--threads: expected at least 1, found " + threads);
         }
-        Engines installed = surroundings.engines().get();
-        String id = Names.require("engine", name, installed.byId().keySet());
+        Duration limit = Duration.ofSeconds(TIME_LIMIT_SECONDS);
+        try (EngineSelection selection = new EngineSelection(
+                surroundings, List.of(name), List.of(), null, new Limits(limit, limit.multipliedBy(2), limit))) {
+            return certify(selection);
+        }
+    }
+
+    private Verdict certify(EngineSelection selection) {
+        if (selection.byId().isEmpty()) {
+            throw new UsageException(
+                    "--engine: " + selection.faults().getFirst().message());
+        }
+        Engine judged = selection.byId().firstEntry().getValue().engine();
+        if (judged instanceof StdioEngine && artefact == null) {
+            throw new UsageException("--artefact: expected the file of the engine, which runs in a process of its own");
+        }
         List<SelectedCase> selected =
                 SelectedCase.ofArchitectures(SelectedCase.of(cases, surroundings.goldens()), architectures);
         @Nullable KillScore killScore = mutants == null ? null : killScore(mutants);
-        Engine judged = Objects.requireNonNull(installed.byId().get(id));
         Statement.Resource subject = EngineArtefact.describe(artefact == null ? EngineArtefact.of(judged) : artefact);
         KeyPair signer = signer();
         Path folder = OutFolder.make(out);
@@ -154,7 +172,7 @@ final class CertifyCommand implements Callable<Integer> {
         String command = Shell.command(
                 spec.root().commandLine().getParseResult().originalArgs().toArray(String[]::new));
         Verification verification = new Verification(surroundings, command, LoadOptions.ofThreads(threads), profile);
-        Report report = verification.run(installed, List.of(id), selected, null);
+        Report report = verification.run(selection, selected, null);
         ReportJson.write(report, folder.resolve(OutFolder.REPORT_FILE));
         surroundings.out().print(ConsoleReport.render(report, surroundings.colours()));
         if (report.verdict() == Verdict.FAULT) {

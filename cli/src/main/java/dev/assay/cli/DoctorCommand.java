@@ -101,6 +101,11 @@ final class DoctorCommand implements Callable<Integer> {
             EngineInfo info = engine.info();
             ok("engine " + info.id() + ": " + info.title() + " " + info.version() + ", computes in " + info.compute());
         }
+        Adapters adapters = surroundings.adapters();
+        for (String id : adapters.known()) {
+            note("adapter " + id + ": "
+                    + (adapters.isBuilt(id) ? "built" : "built by " + Shell.command("verify", "--engine", id)));
+        }
         engines.faults().forEach(fault -> wrong(fault.subject() + ": " + fault.message()));
         if (engines.byId().isEmpty()) {
             wrong("no engine is installed");

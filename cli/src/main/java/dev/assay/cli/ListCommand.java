@@ -46,6 +46,10 @@ final class ListCommand implements Callable<Integer> {
                     .writeValueAsString(table.data()));
         } else {
             out.print(form != null && form.markdown ? table.markdown() : table.text());
+            if (form == null && !surroundings.adapters().known().isEmpty()) {
+                out.println("\nadapters, for --engine: "
+                        + String.join(", ", surroundings.adapters().known()));
+            }
         }
         engines.faults().forEach(fault -> surroundings.err().println("assay: " + fault.message()));
         table.broken().values().forEach(message -> surroundings.err().println("assay: " + message));

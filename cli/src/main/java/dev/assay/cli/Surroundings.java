@@ -12,12 +12,14 @@ import java.util.function.Supplier;
 /// @param terminal whether a person watches
 /// @param environment variables of the process
 /// @param engines looks for the engines; only when they are needed, so that `--help` does not wait for them
+/// @param adapters engines of third parties, which run in processes of their own
 record Surroundings(
         PrintWriter out,
         PrintWriter err,
         boolean terminal,
         Map<String, String> environment,
         Supplier<Engines> engines,
+        Adapters adapters,
         GoldenSource goldens) {
 
     @SuppressWarnings("SystemConsoleNull") // Its documentation still allows null.
@@ -29,6 +31,7 @@ record Surroundings(
                 console != null && console.isTerminal(),
                 System.getenv(),
                 Engines::ofInstallation,
+                Adapters.ofInstallation(),
                 GoldenSource.ofInstallation());
     }
 

@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -40,6 +41,9 @@ final class Verification {
     /// Of a case, where it came from and its digest: what the oracle computed may fill the memory.
     private record Used(String source, String sha256) {}
 
+    /// Arguments that select an engine, by its id.
+    private final Map<String, List<String>> selectors = new HashMap<>();
+
     /// @param command command line of the run
     /// @param profile how much of the suite is run
     Verification(Surroundings surroundings, String command, LoadOptions options, Profile profile) {
@@ -51,28 +55,23 @@ final class Verification {
 
     /// Runs all pairs of engine and case, or one part of them.
     ///
-    /// @param named engines that the user named; if none, all that are installed
     /// @throws UsageException if the part is empty
-    Report run(Engines installed, List<String> named, List<SelectedCase> cases, @Nullable Shard shard) {
+    Report run(EngineSelection selection, List<SelectedCase> cases, @Nullable Shard shard) {
         long start = System.nanoTime();
         Instant startedAt = Instant.now().truncatedTo(ChronoUnit.MILLIS);
         Map<String, ObservedEngine> engines = new TreeMap<>();
-        installed.byId().forEach((id, engine) -> {
-            if (named.isEmpty() || named.contains(id)) {
-                engines.put(id, new ObservedEngine(engine));
-            }
+        selection.byId().forEach((id, selected) -> {
+            engines.put(id, new ObservedEngine(selected.engine()));
+            selectors.put(id, selected.arguments());
         });
-        // Whoever named the engines to run need not care for others that are broken.
-        if (named.isEmpty()) {
-            faults.addAll(installed.faults());
-        }
-        if (engines.isEmpty()) {
+        faults.addAll(selection.faults());
+        if (engines.isEmpty() && faults.isEmpty()) {
             faults.add(new Fault("engines", "no engine is installed", Shell.command("doctor")));
         }
         runAll(engines, cases, shard);
         if (faults.isEmpty() || !results.isEmpty()) {
             // A part of a run may well hold nothing that an engine supports.
-            faults.addAll(Verdicts.emptiness(results, shard == null ? named : List.of(), command));
+            faults.addAll(Verdicts.emptiness(results, shard == null ? selection.chosen() : List.of(), command));
         }
         return new Report(
                 Report.FORMAT,
@@ -182,8 +181,9 @@ final class Verification {
     }
 
     private String reproduce(ObservedEngine engine, GoldenCase golden) {
-        List<String> arguments =
-                new ArrayList<>(List.of("verify", "--engine", engine.info().id(), "--case", golden.source()));
+        List<String> arguments = new ArrayList<>(List.of("verify"));
+        arguments.addAll(Objects.requireNonNull(selectors.get(engine.info().id())));
+        arguments.addAll(List.of("--case", golden.source()));
         if (options.threads() > 1) {
             arguments.addAll(List.of("--threads", Integer.toString(options.threads())));
         }

@@ -1,11 +1,14 @@
 package dev.assay.cli;
 
+import dev.assay.adapter.stdio.Limits;
 import dev.assay.conformance.suite.Profile;
 import dev.assay.engine.LoadOptions;
 import dev.assay.report.ConsoleReport;
 import dev.assay.report.Report;
 import dev.assay.report.ReportJson;
+import java.net.URI;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -30,6 +33,7 @@ import picocli.CommandLine.Spec;
             "  ./assay verify",
             "  ./assay verify --engine reference --architecture qwen3",
             "  ./assay verify --case my-model/golden",
+            "  ./assay verify --engine-command 'python3 my_engine.py' --architecture gpt2",
             "  ./assay verify --shard 2/4 --out shard-2"
         })
 final class VerifyCommand implements Callable<Integer> {
@@ -42,8 +46,31 @@ final class VerifyCommand implements Callable<Integer> {
     @Option(
             names = {"-e", "--engine"},
             paramLabel = "ENGINE",
-            description = "Engine to verify; may be repeated. Default: every engine that is installed.")
+            description = "Engine to verify, installed or of an adapter; may be repeated. "
+                    + "Default: every engine that is installed.")
     private List<String> engines = new ArrayList<>();
+
+    @Option(
+            names = "--engine-command",
+            paramLabel = "COMMAND",
+            description = "Shell command that starts an engine to verify, which speaks the stdio protocol "
+                    + "(docs/stdio-protocol.md); may be repeated.")
+    private List<String> commands = new ArrayList<>();
+
+    @Option(
+            names = "--engine-url",
+            paramLabel = "URL",
+            description = "OpenAI-compatible server to verify, by its address without /v1. It must have loaded the "
+                    + "model of the one --case that is named: see ./assay materialize.")
+    private @Nullable URI url;
+
+    @Option(
+            names = "--time-limit",
+            paramLabel = "SECONDS",
+            defaultValue = "60",
+            description = "How long an engine in a process of its own may take for an answer, and twice that to load "
+                    + "a model. Default: ${DEFAULT-VALUE}.")
+    private int timeLimit;
 
     @Option(
             names = {"-a", "--architecture"},
@@ -93,18 +120,30 @@ final class VerifyCommand implements Callable<Integer> {
                     "--threads: found " + threads + ", and this machine has " + Sizes.plural(processors, "processor"));
         }
         Shard part = shard == null ? null : Shard.parse(shard);
-        Engines installed = surroundings.engines().get();
-        List<String> named = engines.stream()
-                .map(engine -> Names.require("engine", engine, installed.byId().keySet()))
-                .toList();
+        if (url != null && (url.getHost() == null || cases.size() != 1)) {
+            throw new UsageException(
+                    url.getHost() == null
+                            ? "--engine-url: expected an address such as http://localhost:8000, found " + url
+                            : "--engine-url: a server has loaded one model: name its case with --case");
+        }
+        if (timeLimit < 1) {
+            throw new UsageException("--time-limit: expected at least 1 second, found " + timeLimit);
+        }
+        Duration limit = Duration.ofSeconds(timeLimit);
+        try (EngineSelection selection = new EngineSelection(
+                surroundings, engines, commands, url, new Limits(limit, limit.multipliedBy(2), limit))) {
+            return verify(selection, part);
+        }
+    }
+
+    private int verify(EngineSelection selection, @Nullable Shard part) {
         List<SelectedCase> selected =
                 SelectedCase.ofArchitectures(SelectedCase.of(cases, surroundings.goldens()), architectures);
-
         Path file = OutFolder.make(out).resolve(OutFolder.REPORT_FILE);
         String command = Shell.command(
                 spec.root().commandLine().getParseResult().originalArgs().toArray(String[]::new));
         Report report = new Verification(surroundings, command, LoadOptions.ofThreads(threads), Profile.FULL)
-                .run(installed, named, selected, part);
+                .run(selection, selected, part);
         ReportJson.write(report, file);
         surroundings.out().print(ConsoleReport.render(report, surroundings.colours()));
         surroundings.out().println("report: " + file);

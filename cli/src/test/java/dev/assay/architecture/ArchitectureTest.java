@@ -20,6 +20,7 @@ import com.tngtech.archunit.lang.ArchRule;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
@@ -76,7 +77,7 @@ class ArchitectureTest {
                         .optionalLayer(CUDA)
                         .definedBy("dev.assay.cuda..")
                         .optionalLayer(ADAPTERS)
-                        .definedBy("dev.assay.adapters..")
+                        .definedBy("dev.assay.adapter..")
                         .whereLayer(ENGINE_API)
                         .mayNotAccessAnyLayer()
                         .whereLayer(REPORTS)
@@ -113,7 +114,7 @@ class ArchitectureTest {
                                 "dev.assay.conformance..",
                                 "dev.assay.perf..",
                                 "dev.assay.report..",
-                                "dev.assay.adapters..",
+                                "dev.assay.adapter..",
                                 "dev.assay.cli..")
                         .because("a package outside every module escapes the rule about modules"),
                 slices().matching("dev.assay.reference.(*)..")
@@ -159,8 +160,10 @@ class ArchitectureTest {
                 noClasses()
                         .that()
                         .resideOutsideOfPackage("dev.assay.cli..")
+                        .and()
+                        .doNotHaveFullyQualifiedName("dev.assay.adapter.stdio.Host")
                         .should(ACCESS_STANDARD_STREAMS)
-                        .because("only the command prints; a library returns or throws"),
+                        .because("only the command and the host of an engine print; a library returns or throws"),
                 slices().matching("dev.assay.(**)")
                         .should()
                         .beFreeOfCycles()
@@ -202,7 +205,7 @@ class ArchitectureTest {
 
     /// The rules would hold of an empty import: every class file of every module must be in it.
     @ParameterizedTest
-    @MethodSource("modules")
+    @MethodSource("modulesOfTheCommand")
     void modulesAreSeen(String module) throws IOException {
         long sources = sources(ROOT.resolve(module)).size();
         long seen = MAIN.stream()
@@ -225,6 +228,37 @@ class ArchitectureTest {
                     .as("%s catches Throwable, which hides a broken JVM behind a result", source)
                     .isFalse();
         }
+    }
+
+    /// Adapters of third-party engines run in processes of their own and are not on this class path, so their
+    /// sources
+    /// are read: an adapter knows the engine interface and its own package.
+    @ParameterizedTest
+    @MethodSource("hostedAdapters")
+    void adaptersKnowTheEngineInterfaceOnly(String module) throws IOException {
+        String own = "dev.assay.adapter." + module.substring(ADAPTERS.length() + 1);
+        Pattern ours = Pattern.compile("\\bdev\\.assay\\.[a-z0-9.]+");
+        List<Path> sources = sources(ROOT.resolve(module));
+        assertThat(sources).isNotEmpty();
+        for (Path source : sources) {
+            assertThat(ours.matcher(Files.readString(source)).results().map(MatchResult::group))
+                    .as("%s", source)
+                    .allMatch(name -> Stream.of("dev.assay.engine", "dev.assay.config", "dev.assay.checkpoint", own)
+                            .anyMatch(allowed -> name.equals(allowed) || name.startsWith(allowed + ".")));
+        }
+    }
+
+    /// Adapters that run in processes of their own: those with options for that JVM.
+    static List<String> hostedAdapters() throws IOException {
+        return modules().stream()
+                .filter(module -> Files.exists(ROOT.resolve(module).resolve("jvm.args")))
+                .toList();
+    }
+
+    static List<String> modulesOfTheCommand() throws IOException {
+        List<String> modules = new ArrayList<>(modules());
+        modules.removeAll(hostedAdapters());
+        return modules;
     }
 
     /// The modules in the root POM.

@@ -6,6 +6,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeSet;
 
 /// What a command line printed and how it ended.
 ///
@@ -33,6 +34,7 @@ record CommandRun(int exitCode, String out, String err) {
                         terminal,
                         environment,
                         () -> Engines.of(engines, faults),
+                        new Adapters(new TreeSet<>(), null),
                         goldens),
                 args);
         return new CommandRun(exitCode, out.toString(), err.toString());

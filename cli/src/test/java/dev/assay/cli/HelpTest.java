@@ -21,6 +21,7 @@ class HelpTest {
                         () -> {
                             throw new AssertionError("looked for engines");
                         },
+                        new Adapters(new java.util.TreeSet<>(), null),
                         new GoldenSource() {
                             @Override
                             public List<String> ids() {

@@ -6,6 +6,8 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import com.networknt.schema.InputFormat;
 import com.networknt.schema.SchemaRegistry;
 import com.networknt.schema.SpecificationVersion;
+import dev.assay.adapter.openai.OpenAiEngine;
+import dev.assay.adapter.stdio.StdioEngine;
 import dev.assay.conformance.suite.GoldenSuite;
 import dev.assay.engine.Engine;
 import dev.assay.golden.Goldens;
@@ -54,6 +56,8 @@ class InstallationTest {
             JsonCanonicalizer.class,
             GoldenSuite.class,
             CeilingProbe.class,
+            StdioEngine.class,
+            OpenAiEngine.class,
             Histogram.class,
             VectorEngine.class,
             Benchmark.class,

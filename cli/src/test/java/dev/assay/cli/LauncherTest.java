@@ -13,6 +13,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -153,6 +155,36 @@ class LauncherTest {
     }
 
     @Test
+    void buildsAnAdapterWhenAnEngineIsFirstNamedAfterIt() throws Exception {
+        maven(true);
+        jdk("jvm/good", "25");
+        Files.createDirectories(project.resolve("adapters/toy"));
+        Files.writeString(project.resolve("adapters/toy/pom.xml"), "<project/>");
+        Files.writeString(project.resolve("adapters/toy/jvm.args"), "-Xmx1g");
+
+        assertThat(assay("verify", "--case", "toy").out())
+                .contains("|-Dassay.adapters.known=toy|")
+                .endsWith("|verify|--case|toy|\n");
+        assertThat(builds()).as("nobody named it").isEqualTo(1);
+
+        Outcome first = assay("verify", "--engine", "other", "--engine", "toy");
+        assertThat(first.err()).isEqualTo("assay: building the adapter toy\n");
+        assertThat(builds()).isEqualTo(2);
+        Matcher adapters = Pattern.compile("\\|-Dassay\\.adapters=([^|]*)\\|").matcher(first.out());
+        assertThat(adapters.find()).isTrue();
+        assertThat(Path.of(adapters.group(1), "toy", "toy.jar")).exists();
+        assertThat(Path.of(adapters.group(1), "toy", "jvm.args")).hasContent("-Xmx1g");
+
+        assertThat(assay("verify", "--engine=toy").err()).isEmpty();
+        assertThat(assay("verify", "-e", "toy").err()).isEmpty();
+        assertThat(builds()).as("it is built").isEqualTo(2);
+
+        Files.writeString(project.resolve("adapters/toy/jvm.args"), "-Xmx2g -Xss1m");
+        assay("verify", "-e", "toy");
+        assertThat(builds()).as("its sources changed").isEqualTo(4);
+    }
+
+    @Test
     void trainsOnceAndRunsWithWhatItLearnt() throws Exception {
         maven(true);
         jdk("jvm/good", "25");
@@ -244,16 +276,17 @@ class LauncherTest {
         return home;
     }
 
-    /// A Maven that counts its runs and makes one jar, or fails.
+    /// A Maven that counts its runs and makes one jar of the module after `-pl`, or fails.
     private void maven(boolean succeeds) throws IOException {
         executable(bin.resolve("mvn"), """
                 #!/usr/bin/env bash
                 echo run >>'%s/builds.log'
                 echo '[INFO] Building cli 0.1.0-SNAPSHOT                  [7/7]'
                 sleep 0.1
+                while [[ $1 != -pl ]]; do shift; done
                 if %s; then
-                    mkdir -p cli/target/lib
-                    echo jar >cli/target/lib/cli.jar
+                    mkdir -p "$2/target/lib"
+                    echo jar >"$2/target/lib/${2##*/}.jar"
                 else
                     echo '[ERROR] Main.java:[1,1] no such symbol'
                     echo '[ERROR] -> [Help 1]'

@@ -3,6 +3,7 @@ package dev.assay.checkpoint;
 import dev.assay.config.ModelConfig;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /// A model's configuration and its tensors under their published names.
 ///
@@ -27,6 +28,11 @@ public interface Checkpoint extends AutoCloseable {
 
     /// Where the checkpoint comes from, for messages.
     String source();
+
+    /// The folder whose files hold all of this, if there is one; [HfFolder] makes one.
+    default Optional<Path> folder() {
+        return Optional.empty();
+    }
 
     /// All tensors of the text model, sorted by name.
     List<TensorInfo> tensors();

@@ -15,11 +15,13 @@ import dev.assay.config.Qwen3Config;
 import dev.assay.config.Qwen3MoeConfig;
 import dev.assay.config.SmolLm3Config;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +35,7 @@ final class LoadedCheckpoint implements Checkpoint {
     private final String source;
     private final Map<String, Part> parts; // by name in the text model, sorted
     private final List<SkippedTensor> skipped;
+    private final @Nullable Path folder;
     private final Runnable release;
 
     /// A tensor of the text model.
@@ -44,20 +47,28 @@ final class LoadedCheckpoint implements Checkpoint {
     private record Scales(Supplier<MemorySegment> data, BlockSize block) {}
 
     private LoadedCheckpoint(
-            ModelConfig config, String source, Map<String, Part> parts, List<SkippedTensor> skipped, Runnable release) {
+            ModelConfig config,
+            String source,
+            Map<String, Part> parts,
+            List<SkippedTensor> skipped,
+            @Nullable Path folder,
+            Runnable release) {
         this.config = config;
         this.source = source;
         this.parts = parts;
         this.skipped = List.copyOf(skipped);
+        this.folder = folder;
         this.release = release;
     }
 
     /// Holds tensors against the layout.
     ///
+    /// @param folder whose files hold configuration and tensors, if there is one
     /// @param release called by [#close]; not called if this method throws
     /// @throws CheckpointException if tensors are missing, have another shape or type, or should not be there; the
     ///     message describes the first of them and counts the rest
-    static LoadedCheckpoint of(ModelConfig config, String source, List<StoredTensor> stored, Runnable release) {
+    static LoadedCheckpoint of(
+            ModelConfig config, String source, List<StoredTensor> stored, @Nullable Path folder, Runnable release) {
         List<TensorSpec> layout = CheckpointLayout.of(config);
         Map<String, TensorSpec> specs = new HashMap<>();
         for (TensorSpec spec : layout) {
@@ -125,7 +136,7 @@ final class LoadedCheckpoint implements Checkpoint {
             throw new CheckpointException(
                     wrong.getFirst() + (wrong.size() == 1 ? "" : "; " + (wrong.size() - 1) + " more are wrong"));
         }
-        return new LoadedCheckpoint(config, source, parts, skipped, release);
+        return new LoadedCheckpoint(config, source, parts, skipped, folder, release);
     }
 
     /// What is wrong with a tensor, or null.
@@ -204,6 +215,11 @@ final class LoadedCheckpoint implements Checkpoint {
     @Override
     public String source() {
         return source;
+    }
+
+    @Override
+    public Optional<Path> folder() {
+        return Optional.ofNullable(folder);
     }
 
     @Override

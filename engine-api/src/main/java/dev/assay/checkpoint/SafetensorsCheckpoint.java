@@ -25,8 +25,7 @@ final class SafetensorsCheckpoint {
         return open(folder, config);
     }
 
-    /// Opens the weights of a folder under a configuration read before.
-    static Checkpoint open(Path folder, ModelConfig config) {
+    private static Checkpoint open(Path folder, ModelConfig config) {
         Map<String, SafetensorsFile> files = new TreeMap<>(); // by file name
         try {
             List<StoredTensor> stored = new ArrayList<>();
@@ -40,7 +39,7 @@ final class SafetensorsCheckpoint {
             } else {
                 throw new CheckpointException(folder + ": expected " + SINGLE + " or " + INDEX + ", found neither");
             }
-            return LoadedCheckpoint.of(config, folder.toString(), stored, () -> close(files));
+            return LoadedCheckpoint.of(config, folder.toString(), stored, folder, () -> close(files));
         } catch (RuntimeException e) {
             close(files);
             throw e;

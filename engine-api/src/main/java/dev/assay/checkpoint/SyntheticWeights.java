@@ -2,16 +2,13 @@ package dev.assay.checkpoint;
 
 import dev.assay.config.BlockSize;
 import dev.assay.config.ModelConfig;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -19,19 +16,14 @@ import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JsonGenerator;
-import tools.jackson.core.ObjectWriteContext;
-import tools.jackson.core.json.JsonFactory;
-import tools.jackson.core.json.JsonWriteFeature;
 
 /// Weights made from a seed: every element is a pure function of seed, tensor name and index, the same on every
 /// machine and in every implementation of [#ALGORITHM].
@@ -40,13 +32,6 @@ import tools.jackson.core.json.JsonWriteFeature;
 public record SyntheticWeights(long seed, List<SyntheticTensor> tensors) {
     /// The name of the algorithm, as golden cases state it.
     public static final String ALGORITHM = Synthesis.ALGORITHM;
-
-    /// Escapes as Python does by default: all that is not ASCII, in lower-case hex, and no slashes.
-    private static final JsonFactory JSON = JsonFactory.builder()
-            .enable(JsonWriteFeature.ESCAPE_NON_ASCII)
-            .disable(JsonWriteFeature.ESCAPE_FORWARD_SLASHES)
-            .disable(JsonWriteFeature.WRITE_HEX_UPPER_CASE)
-            .build();
 
     /// Bytes made and written at a time.
     private static final int WRITE_BYTES = 8 << 20;
@@ -139,7 +124,7 @@ public record SyntheticWeights(long seed, List<SyntheticTensor> tensors) {
                         new OnDemand(seed, tensor, arena)))
                 .toList();
         try {
-            return LoadedCheckpoint.of(config, source, stored, () -> {
+            return LoadedCheckpoint.of(config, source, stored, null, () -> {
                 if (arena.scope().isAlive()) {
                     arena.close();
                 }
@@ -233,74 +218,30 @@ public record SyntheticWeights(long seed, List<SyntheticTensor> tensors) {
     }
 
     private void write(WritableByteChannel channel) throws IOException {
-        writeFully(channel, header());
+        List<SyntheticTensor> sorted = sorted();
+        SafetensorsWriter.write(
+                SafetensorsWriter.header(
+                        sorted.stream().map(SyntheticTensor::info).toList()),
+                channel);
         try (Arena arena = Arena.ofShared()) {
             MemorySegment buffer = arena.allocate(WRITE_BYTES);
-            for (SyntheticTensor tensor : sorted()) {
+            for (SyntheticTensor tensor : sorted) {
                 int elementBytes = tensor.info().type().bytes();
                 long elements = tensor.info().elements();
                 long step = WRITE_BYTES / elementBytes;
                 for (long from = 0; from < elements; from += step) {
                     long to = Math.min(elements, from + step);
                     Synthesis.fill(seed, tensor, from, to, buffer);
-                    writeFully(
-                            channel,
-                            buffer.asSlice(0, (to - from) * elementBytes).asByteBuffer());
+                    SafetensorsWriter.write(
+                            buffer.asSlice(0, (to - from) * elementBytes).asByteBuffer(), channel);
                 }
             }
         }
     }
 
-    private static void writeFully(WritableByteChannel channel, ByteBuffer bytes) throws IOException {
-        while (bytes.hasRemaining()) {
-            channel.write(bytes);
-        }
-    }
-
-    /// Length and JSON, padded with spaces to a multiple of eight bytes.
-    private ByteBuffer header() {
-        var json = new ByteArrayOutputStream();
-        try (JsonGenerator generator = JSON.createGenerator(ObjectWriteContext.empty(), json)) {
-            generator.writeStartObject();
-            generator.writeName("__metadata__");
-            generator.writeStartObject();
-            generator.writeStringProperty("format", "pt");
-            generator.writeEndObject();
-            long offset = 0;
-            for (SyntheticTensor tensor : sorted()) {
-                generator.writeName(tensor.info().name());
-                generator.writeStartObject();
-                generator.writeStringProperty("dtype", tensor.info().type().name());
-                generator.writeName("shape");
-                generator.writeStartArray();
-                tensor.info().shape().forEach(generator::writeNumber);
-                generator.writeEndArray();
-                generator.writeName("data_offsets");
-                generator.writeStartArray();
-                generator.writeNumber(offset);
-                offset = Math.addExact(offset, bytes(tensor));
-                generator.writeNumber(offset);
-                generator.writeEndArray();
-                generator.writeEndObject();
-            }
-            generator.writeEndObject();
-        }
-        byte[] text = json.toByteArray();
-        byte[] padded = Arrays.copyOf(text, Math.ceilDiv(text.length, 8) * 8);
-        Arrays.fill(padded, text.length, padded.length, (byte) ' ');
-        return ByteBuffer.allocate(Long.BYTES + padded.length)
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .putLong(padded.length)
-                .put(padded)
-                .flip();
-    }
-
     private List<SyntheticTensor> sorted() {
-        // Not the order of Strings, which compares UTF-16.
         return tensors.stream()
-                .map(tensor -> Map.entry(tensor.info().name().getBytes(StandardCharsets.UTF_8), tensor))
-                .sorted(Map.Entry.comparingByKey(Arrays::compareUnsigned))
-                .map(Map.Entry::getValue)
+                .sorted(Comparator.comparing(SyntheticTensor::info, SafetensorsWriter.ORDER))
                 .toList();
     }
 

@@ -32,6 +32,11 @@ public sealed interface ModelConfig
         return HfConfigReader.parse(json, source);
     }
 
+    /// The text of a `config.json` that [#parse] reads as an equal configuration.
+    default String toJson() {
+        return HfConfigWriter.write(this);
+    }
+
     Architecture architecture();
 
     int vocabSize();

@@ -102,7 +102,7 @@ class CheckpointFuzzTest {
         for (int input = 0; input < inputs; input++) {
             byte[] file = damage(whole, List.of(whole), random);
             try (SafetensorsFile damaged = SafetensorsFile.of(file, "x");
-                    Checkpoint checkpoint = LoadedCheckpoint.of(config, "x", damaged.stored(), () -> {})) {
+                    Checkpoint checkpoint = LoadedCheckpoint.of(config, "x", damaged.stored(), null, () -> {})) {
                 for (TensorInfo info : checkpoint.tensors()) {
                     read(checkpoint.tensor(
                             info.name(),
@@ -143,7 +143,7 @@ class CheckpointFuzzTest {
             try {
                 ShardIndex index = ShardIndex.parse(new ByteArrayInputStream(damaged), "x");
                 List<StoredTensor> stored = index.match(shards, "x");
-                read(LoadedCheckpoint.of(config, "x", stored, () -> {}).tensor("model.norm.weight", 20));
+                read(LoadedCheckpoint.of(config, "x", stored, null, () -> {}).tensor("model.norm.weight", 20));
                 opened++;
             } catch (CheckpointException e) {
                 checkRefusal(e);

@@ -8,6 +8,10 @@ import dev.assay.conformance.compare.ShapeMismatchException;
 import dev.assay.engine.Capability;
 import dev.assay.engine.ComputeType;
 import dev.assay.engine.Engine;
+import dev.assay.engine.EngineCrashedException;
+import dev.assay.engine.EngineLostException;
+import dev.assay.engine.EngineProtocolException;
+import dev.assay.engine.EngineTimeoutException;
 import dev.assay.engine.LoadOptions;
 import dev.assay.engine.Model;
 import dev.assay.engine.Support;
@@ -33,7 +37,8 @@ import org.jspecify.annotations.Nullable;
 public final class GoldenSuite implements AutoCloseable {
     private final Engine engine;
     private final GoldenCase golden;
-    private final State state;
+    /// Changes once at most, when the engine is lost.
+    private State state;
 
     private GoldenSuite(Engine engine, GoldenCase golden, State state) {
         this.engine = engine;
@@ -101,6 +106,8 @@ public final class GoldenSuite implements AutoCloseable {
         Support support;
         try {
             support = engine.supports(golden.config());
+        } catch (EngineLostException e) {
+            return lost(e);
         } catch (RuntimeException | LinkageError | StackOverflowError e) {
             return new State.Refused(Outcome.ERROR, "asked what it supports: " + describe(e));
         }
@@ -131,6 +138,9 @@ public final class GoldenSuite implements AutoCloseable {
         } catch (UnsupportedModelException e) {
             checkpoint.close();
             return new State.Refused(Outcome.CAPABILITY_LIE, "declared supported, refused to load: " + e.getMessage());
+        } catch (EngineLostException e) {
+            checkpoint.close();
+            return lost(e);
         } catch (RuntimeException | LinkageError | StackOverflowError e) {
             checkpoint.close();
             return new State.Refused(Outcome.ERROR, "loading: " + describe(e));
@@ -211,9 +221,25 @@ public final class GoldenSuite implements AutoCloseable {
             return end(check, Outcome.FAIL, String.valueOf(e.getMessage()), millisecondsSince(start));
         } catch (UnsupportedOperationException | UnsupportedModelException e) {
             return end(check, Outcome.CAPABILITY_LIE, "declared, not able: " + describe(e), millisecondsSince(start));
+        } catch (EngineLostException e) {
+            close();
+            state = new State.Refused(Outcome.NOT_RUN, "the engine was lost in the check " + check.id());
+            return end(check, outcome(e), String.valueOf(e.getMessage()), millisecondsSince(start));
         } catch (RuntimeException | LinkageError | StackOverflowError e) {
             return end(check, Outcome.ERROR, describe(e), millisecondsSince(start));
         }
+    }
+
+    private static State.Refused lost(EngineLostException e) {
+        return new State.Refused(outcome(e), String.valueOf(e.getMessage()));
+    }
+
+    private static Outcome outcome(EngineLostException lost) {
+        return switch (lost) {
+            case EngineCrashedException _ -> Outcome.CRASH;
+            case EngineTimeoutException _ -> Outcome.TIMEOUT;
+            case EngineProtocolException _ -> Outcome.ERROR;
+        };
     }
 
     /// Of a check that found nothing wrong; an error if that is because it compared too little.
