@@ -42,12 +42,12 @@ class HelpTest {
         assertThat(run.exitCode()).isEqualTo(0);
         assertThat(run.err()).isEmpty();
         assertThat(run.out())
-                .contains("verify ", "list ", "explain ", "materialize ", "doctor ")
+                .contains("verify ", "list ", "explain ", "materialize ", "mutants ", "doctor ")
                 .contains("64 arguments that cannot be used");
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"verify", "list", "explain", "materialize", "doctor"})
+    @ValueSource(strings = {"verify", "list", "explain", "materialize", "mutants", "doctor"})
     void everyCommandHasHelpOfAtMost80Columns(String command) {
         CommandRun run = run(command, "-h");
         assertThat(run.exitCode()).isEqualTo(0);
