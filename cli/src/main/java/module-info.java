@@ -7,6 +7,7 @@ module dev.assay.cli {
     requires dev.assay.adapter.openai;
     requires dev.assay.adapter.stdio;
     requires dev.assay.conformance;
+    requires dev.assay.mutants;
     requires dev.assay.perf;
     requires dev.assay.plan;
     requires info.picocli;

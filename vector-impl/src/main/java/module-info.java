@@ -6,7 +6,7 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked
 module dev.assay.vector {
     requires static org.jspecify;
-    requires dev.assay.plan;
+    requires transitive dev.assay.plan;
     requires transitive dev.assay.engine;
     requires jdk.incubator.vector;
     requires jdk.management;

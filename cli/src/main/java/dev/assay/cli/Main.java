@@ -71,6 +71,7 @@ final class Main {
                 .addSubcommand(new ListCommand(surroundings))
                 .addSubcommand(new ExplainCommand(surroundings))
                 .addSubcommand(new FactsCommand(surroundings))
+                .addSubcommand(new MutantsCommand(surroundings))
                 .addSubcommand(new MaterializeCommand(surroundings))
                 .addSubcommand(new DoctorCommand(surroundings))
                 .setOut(surroundings.out())

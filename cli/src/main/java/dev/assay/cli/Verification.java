@@ -4,12 +4,15 @@ import dev.assay.checkpoint.CheckpointException;
 import dev.assay.config.ConfigException;
 import dev.assay.conformance.suite.GoldenSuite;
 import dev.assay.conformance.suite.Profile;
+import dev.assay.engine.Engine;
 import dev.assay.engine.LoadOptions;
 import dev.assay.golden.CaseIdentity;
 import dev.assay.golden.GoldenCase;
 import dev.assay.golden.GoldenException;
 import dev.assay.golden.Goldens;
+import dev.assay.mutants.diagnose.Diagnosis;
 import dev.assay.report.CheckResult;
+import dev.assay.report.Divergence;
 import dev.assay.report.EnvironmentProbe;
 import dev.assay.report.Fault;
 import dev.assay.report.Report;
@@ -172,11 +175,26 @@ final class Verification {
                 results.add(result.withReproduce(reproduce));
                 progress.done(doneBefore + results.size() - before);
             });
+            diagnose(engine, golden, results.subList(before, results.size()));
         } catch (GoldenException | ConfigException | CheckpointException e) {
             faults.add(new Fault(golden.id(), String.valueOf(e.getMessage()), reproduce));
         } catch (RuntimeException e) {
             faults.add(new Fault(
                     golden.id(), "the suite failed on " + engine.info().id() + ": " + e, reproduce));
+        }
+    }
+
+    /// Says of the first number over budget what it comes of, and which known bug it looks like: once a case, as
+    /// the
+    /// cause of the others is most likely the same.
+    private static void diagnose(Engine engine, GoldenCase golden, List<CheckResult> ofCase) {
+        for (int i = 0; i < ofCase.size(); i++) {
+            CheckResult result = ofCase.get(i);
+            Divergence divergence = result.firstDivergence();
+            if (divergence != null) {
+                ofCase.set(i, result.withMessage(Diagnosis.of(engine, golden, divergence)));
+                return;
+            }
         }
     }
 

@@ -37,6 +37,7 @@ class ArchitectureTest {
     private static final String CUDA = "cuda-impl";
     private static final String GOLDEN = "golden-outputs";
     private static final String CONFORMANCE = "conformance-tests";
+    private static final String MUTANTS = "mutants";
     private static final String PERF = "perf-suite";
     private static final String REPORTS = "reports";
     private static final String ADAPTERS = "adapters";
@@ -63,6 +64,8 @@ class ArchitectureTest {
                         .definedBy("dev.assay.golden..")
                         .layer(CONFORMANCE)
                         .definedBy("dev.assay.conformance..")
+                        .layer(MUTANTS)
+                        .definedBy("dev.assay.mutants..")
                         .layer(REPORTS)
                         .definedBy("dev.assay.report..")
                         .layer(CLI)
@@ -96,6 +99,8 @@ class ArchitectureTest {
                         .mayOnlyAccessLayers(ENGINE_API, PLAN)
                         .whereLayer(CONFORMANCE)
                         .mayOnlyAccessLayers(ENGINE_API, GOLDEN, REPORTS)
+                        .whereLayer(MUTANTS)
+                        .mayOnlyAccessLayers(ENGINE_API, PLAN, GOLDEN, CONFORMANCE, REPORTS)
                         .whereLayer(PERF)
                         .mayOnlyAccessLayers(ENGINE_API, PLAN, REPORTS)
                         .as("modules use only the modules that docs/decisions/0001 lets them use")
@@ -112,6 +117,7 @@ class ArchitectureTest {
                                 "dev.assay.cuda..",
                                 "dev.assay.golden..",
                                 "dev.assay.conformance..",
+                                "dev.assay.mutants..",
                                 "dev.assay.perf..",
                                 "dev.assay.report..",
                                 "dev.assay.adapter..",

@@ -43,12 +43,12 @@ class HelpTest {
         assertThat(run.exitCode()).isEqualTo(0);
         assertThat(run.err()).isEmpty();
         assertThat(run.out())
-                .contains("verify ", "certify ", "list ", "explain ", "materialize ", "doctor ")
+                .contains("verify ", "certify ", "list ", "explain ", "materialize ", "mutants ", "doctor ")
                 .contains("64 arguments that cannot");
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"verify", "merge", "certify", "list", "explain", "materialize", "doctor"})
+    @ValueSource(strings = {"verify", "merge", "certify", "list", "explain", "materialize", "mutants", "doctor", "ab"})
     void everyCommandHasHelpOfAtMost80Columns(String command) {
         CommandRun run = run(command, "-h");
         assertThat(run.exitCode()).isEqualTo(0);

@@ -41,6 +41,25 @@ public record CheckResult(
         }
     }
 
+    /// The same result with more to say, on lines of its own.
+    public CheckResult withMessage(String more) {
+        return new CheckResult(
+                engine,
+                architecture,
+                caseId,
+                check,
+                outcome,
+                evidence,
+                elements,
+                worst,
+                firstDivergence,
+                message == null ? more : message + "\n" + more,
+                counts,
+                routing,
+                milliseconds,
+                reproduce);
+    }
+
     /// The same result with another command to run it again, for callers that know better how the case was found.
     public CheckResult withReproduce(String command) {
         return new CheckResult(

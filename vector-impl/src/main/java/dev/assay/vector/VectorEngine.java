@@ -4,7 +4,6 @@ import dev.assay.checkpoint.Checkpoint;
 import dev.assay.config.ModelConfig;
 import dev.assay.engine.Capability;
 import dev.assay.engine.ComputeType;
-import dev.assay.engine.Engine;
 import dev.assay.engine.EngineInfo;
 import dev.assay.engine.LoadOptions;
 import dev.assay.engine.Model;
@@ -13,6 +12,7 @@ import dev.assay.plan.DecoderPlan;
 import dev.assay.plan.LatentAttention;
 import dev.assay.plan.Layer;
 import dev.assay.plan.Mask;
+import dev.assay.plan.PlanEngine;
 import dev.assay.plan.planner.Planners;
 import dev.assay.vector.stage.Compiler;
 import dev.assay.vector.stage.Program;
@@ -23,7 +23,7 @@ import java.util.Set;
 
 /// The fast engine, found by [java.util.ServiceLoader] under the id `vector`: compiles an execution plan to kernels of
 /// the Vector API.
-public final class VectorEngine implements Engine {
+public final class VectorEngine implements PlanEngine {
     private static final Set<Capability> CAPABILITIES = EnumSet.of(
             Capability.FULL_LOGITS,
             Capability.ALL_POSITIONS,
@@ -54,13 +54,19 @@ public final class VectorEngine implements Engine {
     ///     spinning would take each other's turns
     @Override
     public Model load(Checkpoint checkpoint, LoadOptions options) {
+        return load(Planners.plan(checkpoint.config()), checkpoint, options);
+    }
+
+    /// @throws IllegalArgumentException as of the other
+    @Override
+    public Model load(DecoderPlan plan, Checkpoint checkpoint, LoadOptions options) {
         int processors = Runtime.getRuntime().availableProcessors();
         if (options.threads() > processors) {
             throw new IllegalArgumentException("threads: found " + options.threads() + ", expected at most "
                     + processors + ", the processors here");
         }
         Weights weights = new Weights(checkpoint);
-        Program program = Compiler.compile(Planners.plan(checkpoint.config()), weights);
+        Program program = Compiler.compile(plan, weights);
         return new VectorModel(program, weights, options);
     }
 

@@ -76,6 +76,7 @@ public final class GoldenSuite implements AutoCloseable {
 
     /// Runs those of the checks whose rules are wanted.
     ///
+    /// @param wanted asked for each rule just before it would be run, so that earlier results can decide
     /// @param listener receives each result as soon as it is known
     /// @return one result per check; none if no wanted rule has anything to ask of the engine on the case
     public static List<CheckResult> run(
