@@ -229,8 +229,7 @@ final class MaterializeCommand implements Callable<Integer> {
     }
 
     /// Writes files beside the folder and moves them in place: what is there has the right content. Returns the
-    /// size of
-    /// the model.
+    /// size of the model.
     private long write(Path folder, String name, int steps, Writer writer) {
         try {
             Path parent =

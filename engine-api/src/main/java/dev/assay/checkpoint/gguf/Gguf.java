@@ -85,8 +85,7 @@ public sealed interface Gguf {
         }
 
         /// Writes the file. It appears whole or not at all: it is written beside its place, under a name that
-        /// ends
-        /// in `.part`, and moved.
+        /// ends in `.part`, and moved.
         ///
         /// @param checkpoint of the configuration that this layout was made for
         /// @param file replaced if it exists

@@ -77,8 +77,7 @@ final class GgufBuilder {
     }
 
     /// A tokenizer that loads and in which each id has a piece of its own, `<0>`, `<1>` and so on. It merges
-    /// nothing,
-    /// adds nothing and knows no end of generation: token ids are given, not made from text.
+    /// nothing, adds nothing and knows no end of generation: token ids are given, not made from text.
     private void tokenizer(int vocabSize) {
         metadata.put("tokenizer.ggml.model", new GgufValue.Text("llama"));
         metadata.put("tokenizer.ggml.pre", new GgufValue.Text("default"));

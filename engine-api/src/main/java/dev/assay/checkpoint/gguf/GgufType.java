@@ -14,26 +14,12 @@ public enum GgufType {
                 into.putFloat(value);
             }
         }
-
-        @Override
-        void decode(ByteBuffer from, float[] row) {
-            for (int i = 0; i < row.length; i++) {
-                row[i] = from.getFloat();
-            }
-        }
     },
     F16(1, 1, 1, 2) {
         @Override
         void encode(float[] row, ByteBuffer into) {
             for (float value : row) {
                 into.putShort(Float.floatToFloat16(value));
-            }
-        }
-
-        @Override
-        void decode(ByteBuffer from, float[] row) {
-            for (int i = 0; i < row.length; i++) {
-                row[i] = Float.float16ToFloat(from.getShort());
             }
         }
     },
@@ -44,17 +30,9 @@ public enum GgufType {
                 into.putShort(Encoding.bfloat16(value));
             }
         }
-
-        @Override
-        void decode(ByteBuffer from, float[] row) {
-            for (int i = 0; i < row.length; i++) {
-                row[i] = Float.intBitsToFloat(from.getShort() << 16);
-            }
-        }
     },
-    /// Blocks of 32 numbers: a float16 scale d, then 32 signed bytes q; a number is d · q. Where the last dimension
-    /// is
-    /// no multiple of 32, F16 is written instead, as llama.cpp does.
+    /// Blocks of 32 numbers: a float16 scale d, then 32 signed bytes q; a number is d · q. Where the last
+    /// dimension is no multiple of 32, F16 is written instead, as llama.cpp does.
     Q8_0(8, 7, 32, 34) {
         @Override
         void encode(float[] row, ByteBuffer into) {
@@ -71,16 +49,6 @@ public enum GgufType {
                     float quotient = row[i] * inverse;
                     // C's roundf: ties away from zero. Adding 0.5 in double is exact here.
                     into.put((byte) (Math.signum(quotient) * Math.floor(Math.abs((double) quotient) + 0.5)));
-                }
-            }
-        }
-
-        @Override
-        void decode(ByteBuffer from, float[] row) {
-            for (int block = 0; block < row.length; block += blockElements()) {
-                float scale = Float.float16ToFloat(from.getShort());
-                for (int i = block; i < block + blockElements(); i++) {
-                    row[i] = scale * from.get();
                 }
             }
         }
@@ -119,7 +87,4 @@ public enum GgufType {
 
     /// Appends a row of whole blocks. The buffer must be little-endian.
     abstract void encode(float[] row, ByteBuffer into);
-
-    /// Reads what [#encode] wrote: the numbers that an engine which reads the file computes with.
-    abstract void decode(ByteBuffer from, float[] row);
 }

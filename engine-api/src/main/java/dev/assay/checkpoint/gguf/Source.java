@@ -66,9 +66,7 @@ sealed interface Source {
         });
     }
 
-    /// Rows of a matrix or elements of a vector in another order: `order[i]` is the one that comes i-th. Some may
-    /// be
-    /// left out.
+    /// Rows of a matrix or elements of a vector in another order: `order[i]` is the one that comes i-th.
     default Source rows(int[] order) {
         List<Integer> shape = new ArrayList<>(shape());
         shape.set(0, order.length);
@@ -96,9 +94,8 @@ sealed interface Source {
         return new Padded(this, rows);
     }
 
-    /// Rows of rotated heads, moved from HF's pairs (i, i + d/2) to pairs (2i, 2i + 1), d the rotated width, which
-    /// ends
-    /// each head: the rotation and every score stay the same.
+    /// Rows of rotated heads, moved from HF's pairs (i, i + d/2) to pairs (2i, 2i + 1), d the rotated width,
+    /// which ends each head: the rotation and every score stay the same.
     ///
     /// @param heads heads of equal width, which the rows are
     default Source interleaved(int heads, int rotated) {

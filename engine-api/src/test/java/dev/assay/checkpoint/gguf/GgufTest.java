@@ -318,9 +318,8 @@ class GgufTest {
                 .containsEntry("deepseek2.rope.scaling.yarn_log_multiplier", (float) (0.1 * 0.7));
     }
 
-    /// With ε four times HF's 1e-6, latents that are twice as large have the norm that HF computes. The rotated key
-    /// is no
-    /// latent, and its rows are put into adjacent pairs.
+    /// With ε four times HF's 1e-6, latents that are twice as large have the norm that HF computes. The rotated
+    /// key is no latent, and its rows are put into adjacent pairs.
     @Test
     void scalesTheRowsThatMakeLatents() throws IOException {
         GgufReader file = written(DEEPSEEK_V3);

@@ -27,11 +27,10 @@ class LlamaCppConformanceTest {
 
     /// What llama.cpp computes otherwise than the published implementations, seen in b4916 and 0.5.0.
     ///
-    /// GELU is looked up in a table by the argument rounded to float16 (`ggml_gelu_f32`, `GGML_GELU_FP16`). Groups
-    /// of
-    /// DeepSeek V2's experts are ranked by the sum of their two best, as in V3, not by the best. Of a `deepseek2`
-    /// with
-    /// linear scaling the softmax scale is multiplied by (1 + 0.1 · ln(factor))², which is meant for YaRN.
+    /// GELU is looked up in a table by the argument rounded to float16 (`ggml_gelu_f32`, `GGML_GELU_FP16`).
+    /// Groups of DeepSeek V2's experts are ranked by the sum of their two best, as in V3, not by the best. Of a
+    /// `deepseek2` with linear scaling the softmax scale is multiplied by (1 + 0.1 · ln(factor))², which is meant
+    /// for YaRN.
     private static final Map<String, String> DEVIATIONS = Map.of(
             "gpt2-base", "GELU",
             "gpt2-prefix", "GELU",
