@@ -7,6 +7,7 @@ module dev.assay.engine {
     requires tools.jackson.databind;
 
     exports dev.assay.checkpoint;
+    exports dev.assay.checkpoint.gguf;
     exports dev.assay.config;
     exports dev.assay.engine;
 }

@@ -269,18 +269,7 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private BenchModel ofShape(String shape, WeightType dtype) {
-        List<String> names = PublishedModel.all().stream()
-                .filter(model -> model.factsOnly() == null)
-                .map(PublishedModel::name)
-                .toList();
-        PublishedModel found = Names.find(shape, Published.names())
-                .map(Published::named)
-                .orElseThrow(() -> new UsageException("no published model is named '" + shape + "'"
-                        + Names.suggestion(shape, names) + Names.listing("models", names)));
-        if (found.factsOnly() != null) {
-            throw new UsageException("--shape: " + found.name() + " cannot be run: " + found.factsOnly()
-                    + Names.listing("models", names));
-        }
+        PublishedModel found = Published.runnable(shape);
         int all = ModelConfig.parse(found.configJson(), found.name()).numHiddenLayers();
         try {
             return BenchModel.ofShape(found.name(), found.configJson(), layers == null ? all : layers, dtype);

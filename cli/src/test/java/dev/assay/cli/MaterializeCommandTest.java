@@ -66,10 +66,41 @@ class MaterializeCommandTest {
     }
 
     @Test
+    void writesGguf() throws IOException {
+        CommandRun run = materialize(Toy.goldens("one"), "--format", "gguf", "--type", "bf16");
+
+        assertThat(run.err()).isEmpty();
+        assertThat(run.exitCode()).isEqualTo(0);
+        Path model = folder.resolve("deep/model");
+        assertThat(run.out()).startsWith(model.resolve("model.gguf").toString()).contains("qwen3, BF16");
+        assertThat(model.toFile().list()).containsExactly("model.gguf");
+        assertThat(Files.readAllBytes(model.resolve("model.gguf"))).startsWith('G', 'G', 'U', 'F', 3, 0, 0, 0);
+    }
+
+    @Test
+    void whatGgufCannotSayIsRefusedAndLeavesNothing() {
+        CommandRun run = CommandRun.of(
+                List.of(),
+                Toy.goldens("one"),
+                "materialize",
+                "--shape",
+                "Mistral-7B-v0.1",
+                "--out",
+                folder + "/shape",
+                "--format",
+                "gguf");
+
+        assertThat(run.exitCode()).isEqualTo(64);
+        assertThat(run.err())
+                .contains("mistral-7b-v0.1 cannot be written as GGUF: sliding_window: the architecture llama has none");
+        assertThat(folder.toFile().list()).isEmpty();
+    }
+
+    @Test
     void aCaseWithFilesOfItsOwnNeedsNoSynthesis() {
         CommandRun run = materialize(only(with(new WeightSource.InFolder(folder))));
         assertThat(run.exitCode()).isEqualTo(64);
-        assertThat(run.err()).contains("the weights of one are files already, in one");
+        assertThat(run.err()).contains("the weights of one are files already");
     }
 
     private static GoldenCase with(WeightSource weights) {

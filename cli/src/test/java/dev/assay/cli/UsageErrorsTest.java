@@ -52,10 +52,15 @@ class UsageErrorsTest {
                     explain absent                                 | cases: qwen3-base, qwen3-yarn
                     doctor --check-finite                          | --check-finite: name the folder
                     materialize --case qwen3-base                  | Missing required option: '--out=DIR'
-                    materialize --out OUT/x                        | Missing required option: '--case=CASE'
+                    materialize --out OUT/x                        | specify one of these): (-c=CASE | -s=MODEL)
                     materialize --case absent --out OUT/x          | cases: qwen3-base, qwen3-yarn
                     materialize --case qwen3-base --out OUT        | is not empty; --force writes into it
                     materialize --case qwen3-base --out OUT/file   | is a file
+                    materialize --case x --shape y --out OUT/x     | mutually exclusive
+                    materialize --shape qwen3-06b --out OUT/x --format gguff | expected one of [hf, gguf]
+                    materialize --shape qwen3-0.7b --out OUT/x     | did you mean qwen3-0.6b?
+                    materialize --case qwen3-base --out OUT/x --type f16 | with --format gguf they can be chosen
+                    materialize --case qwen3-base --out OUT/x --format gguf --type q4_0 | expected one of [F32, F16, BF16, Q8_0]
                     """)
     void endWith64AndSayWhatIsValid(String line, String message) throws IOException {
         Files.writeString(folder.resolve("file"), "taken");

@@ -4,7 +4,7 @@ package dev.assay.checkpoint;
 ///
 /// Going through float32 would round twice: 1 + 2⁻⁸ + 2⁻³⁰ would first lose its last bit, and then be a tie that
 /// goes down to the bf16 number 1 instead of up to 1 + 2⁻⁷.
-final class Encoding {
+public final class Encoding {
     private static final int DOUBLE_MANTISSA = 52;
     private static final int DOUBLE_BIAS = 1023;
 
@@ -17,7 +17,7 @@ final class Encoding {
     }
 
     /// Infinite from halfway beyond the largest number.
-    static short bfloat16(double value) {
+    public static short bfloat16(double value) {
         // Twice as fast as by magnitude(), and most weights are bf16. Through float32 only what lands on the middle
         // between
         // two bf16 numbers can go wrong: it is moved back to the side that it comes from.
