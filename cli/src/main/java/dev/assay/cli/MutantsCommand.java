@@ -160,10 +160,15 @@ final class MutantsCommand implements Callable<Integer> {
                 .column("ARCHITECTURE", Align.LEFT)
                 .column("KILLED", Align.RIGHT)
                 .column("OF", Align.RIGHT)
-                .column("LOCALISED", Align.RIGHT);
+                .column("LOCALISED", Align.RIGHT)
+                .column("SURVIVORS", Align.LEFT);
         report.architectures()
                 .forEach(score -> scores.row(
-                        score.architecture(), "" + score.killed(), "" + score.total(), "" + score.localised()));
+                        score.architecture(),
+                        "" + score.killed(),
+                        "" + score.total(),
+                        "" + score.localised(),
+                        String.join(" ", score.survivors())));
         StringBuilder text = new StringBuilder(scores.render()).append('\n');
         report.mutants().stream().filter(entry -> !entry.killed()).forEach(entry -> text.append(survivor(entry)));
         report.mutants().stream()

@@ -8,6 +8,9 @@ import com.networknt.schema.SchemaRegistry;
 import com.networknt.schema.SpecificationVersion;
 import dev.assay.conformance.suite.GoldenSuite;
 import dev.assay.engine.Engine;
+import dev.assay.golden.Goldens;
+import dev.assay.mutants.catalogue.Catalogue;
+import dev.assay.mutants.interpret.PlanInterpreter;
 import dev.assay.report.CheckResult;
 import dev.assay.report.EngineSummary;
 import dev.assay.report.Fault;
@@ -66,6 +69,26 @@ class VerifyCommandTest {
         assertThat(report.engines())
                 .containsExactly(new EngineSummary(
                         "right", "Toy right", "1.0", "FLOAT32", "hash", 0, List.of("uses 1 threads")));
+    }
+
+    @Test
+    void aFailureSaysWhatItComesOfAndWhichKnownBugItLooksLike() {
+        Engine wrong = Catalogue.mutants().stream()
+                .filter(mutant -> mutant.id().equals("S03"))
+                .findFirst()
+                .orElseThrow()
+                .plant(new PlanInterpreter(), Goldens.bundled("smollm3-base"))
+                .orElseThrow()
+                .engine();
+
+        CommandRun run = verify(List.of(wrong), GoldenSource.ofInstallation(), "--case", "smollm3-base");
+
+        assertThat(run.exitCode()).isEqualTo(Verdict.NON_CONFORMANT.exitCode());
+        assertThat(run.out())
+                .contains("      context.3 comes of projections of queries, keys and values")
+                .contains("      wrong by themselves, given their own inputs: layers 3 4\n")
+                .contains(
+                        "      looks like S03: layers without rotary counted from 0, not from 1 (explains 100.0000 %");
     }
 
     @Test

@@ -61,7 +61,12 @@ public record MatrixReport(
     /// Mutants of one architecture.
     ///
     /// @param total those that can act in at least one of its cases
-    public record Score(String architecture, int killed, int total, int localised) {}
+    /// @param survivors ids of those that none of its cases kills
+    public record Score(String architecture, int killed, int total, int localised, List<String> survivors) {
+        public Score {
+            survivors = List.copyOf(survivors);
+        }
+    }
 
     /// A mutant and the case that kills it by most.
     ///
@@ -160,7 +165,11 @@ public record MatrixReport(
                         architecture.id(),
                         count(own.stream().filter(Row::killed).count()),
                         own.size(),
-                        count(own.stream().filter(Row::localised).count())));
+                        count(own.stream().filter(Row::localised).count()),
+                        own.stream()
+                                .filter(row -> !row.killed())
+                                .map(row -> row.mutant().id())
+                                .toList()));
             }
         }
         return scores;
