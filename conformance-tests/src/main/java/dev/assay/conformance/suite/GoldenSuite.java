@@ -19,6 +19,7 @@ import dev.assay.report.Count;
 import dev.assay.report.Divergence;
 import dev.assay.report.ExpertLoad;
 import dev.assay.report.Outcome;
+import dev.assay.report.TapUse;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -126,14 +127,15 @@ public final class GoldenSuite {
                             judgement.elements(),
                             judgement.worst(),
                             judgement.firstDivergence().orElse(null),
+                            judgement.taps(),
                             note.isEmpty() ? null : note,
                             List.of(),
                             List.of(),
                             milliseconds);
                 case Finding.Equal(long elements, List<Count> counts, List<ExpertLoad> routing) ->
-                    add(check, Outcome.PASS, elements, null, null, null, counts, routing, milliseconds);
+                    add(check, Outcome.PASS, elements, null, null, List.of(), null, counts, routing, milliseconds);
                 case Finding.Violated(long elements, String message, List<Count> counts) ->
-                    add(check, Outcome.FAIL, elements, null, null, message, counts, List.of(), milliseconds);
+                    add(check, Outcome.FAIL, elements, null, null, List.of(), message, counts, List.of(), milliseconds);
             }
         } catch (ShapeMismatchException e) {
             end(check, Outcome.FAIL, String.valueOf(e.getMessage()), millisecondsSince(start));
@@ -154,7 +156,7 @@ public final class GoldenSuite {
 
     /// A check that found nothing out.
     private void end(Check check, Outcome outcome, String message, double milliseconds) {
-        add(check, outcome, 0, null, null, message, List.of(), List.of(), milliseconds);
+        add(check, outcome, 0, null, null, List.of(), message, List.of(), List.of(), milliseconds);
     }
 
     private void add(
@@ -163,6 +165,7 @@ public final class GoldenSuite {
             long elements,
             @Nullable BudgetUse worst,
             @Nullable Divergence firstDivergence,
+            List<TapUse> taps,
             @Nullable String message,
             List<Count> counts,
             List<ExpertLoad> routing,
@@ -176,6 +179,7 @@ public final class GoldenSuite {
                 elements,
                 worst,
                 firstDivergence,
+                taps,
                 message,
                 counts,
                 routing,
