@@ -55,7 +55,7 @@ class VerifyCommandTest {
                 .containsPattern("\nright +qwen3 +one +one-shot +PASS +110 +0\\.0 % \\* +logits @ (short|long)\n")
                 .containsPattern("\nright +qwen3 +two +kv-cache-bytes +PASS +11 +-\n")
                 .contains("\nCONFORMANT: PASS 16\n1 engine, 2 cases, 16 checks, ")
-                .endsWith("report: " + folder.resolve("report.json") + "\n")
+                .endsWith("report: " + folder.resolve("report.html") + "\n")
                 .doesNotContain("\033");
         Report report = report();
         assertThat(report.verdict()).isEqualTo(Verdict.CONFORMANT);
