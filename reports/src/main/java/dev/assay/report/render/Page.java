@@ -46,6 +46,8 @@ record Page(
 
     record MatrixTable(List<String> engines, List<MatrixRow> rows) {}
 
+    /// An architecture of the matrix.
+    ///
     /// @param anchor of the architecture's checks
     record MatrixRow(String architecture, String anchor, List<Matrix.Cell> cells) {}
 
@@ -59,6 +61,8 @@ record Page(
     /// @param width of the bar, a percentage
     record UseCell(Tone tone, String text, String width, String where) {}
 
+    /// Drawings of the error along the computation.
+    ///
     /// @param legend engines, each with the number of its line's style
     record Curves(List<LegendItem> legend, List<Curve> items) {}
 
@@ -75,10 +79,14 @@ record Page(
     /// @param strong whether it is a limit
     record Tick(String at, String text, boolean strong) {}
 
+    /// What one engine used, place by place.
+    ///
     /// @param path of SVG
     /// @param dots centres of the points
     record Line(int style, String path, List<Dot> dots) {}
 
+    /// A point of a line.
+    ///
     /// @param tip what stands there
     record Dot(String x, String y, String tip) {}
 
@@ -107,6 +115,8 @@ record Page(
 
     record BarChart(String title, String caption, List<Bar> bars) {}
 
+    /// A figure of a measurement, as long as it is large.
+    ///
     /// @param width percentage
     /// @param note beside the value, in small
     record Bar(Tone tone, String label, String value, String note, String width, @Nullable Whisker spread) {}
@@ -118,12 +128,16 @@ record Page(
 
     record LatencyRow(String label, List<Percentile> percentiles, String from, String to) {}
 
+    /// A latency that so many tokens did not exceed.
+    ///
     /// @param at percentage of the drawing's width
     record Percentile(String name, String value, String at) {}
 
     /// A roofline of the machine, with a point for each phase of each measurement, both axes logarithmic.
     record Roofline(String path, String label, List<Tick> rows, List<Tick> columns, List<RoofPoint> points) {}
 
+    /// A phase of a measurement under the roof.
+    ///
     /// @param square a prefill; a decode is round
     record RoofPoint(String x, String y, boolean square, int style, String number, String tip, String labelX, String labelY) {}
 
@@ -132,6 +146,8 @@ record Page(
     record CountRow(
             String engine, String caseId, List<Counted> cache, List<Counted> experts, List<Counted> parameters) {}
 
+    /// A figure beside its formula.
+    ///
     /// @param at the positions it was counted at, empty where that does not matter
     record Counted(Tone tone, String text, String at) {}
 

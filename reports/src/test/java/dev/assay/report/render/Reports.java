@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// Reports of every kind to render.
+@SuppressWarnings("ImmutableEnumChecker") // The lists of a report are copies that nothing can change.
 enum Reports {
     /// Nothing ran.
     FAULT(Samples.report(List.of(new Fault("run", "no check was selected, so nothing is known", "./assay verify")))),
