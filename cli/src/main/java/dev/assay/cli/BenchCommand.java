@@ -19,8 +19,8 @@ import dev.assay.report.Environment;
 import dev.assay.report.EnvironmentProbe;
 import dev.assay.report.Fault;
 import dev.assay.report.Report;
-import dev.assay.report.ReportJson;
 import dev.assay.report.Verdicts;
+import dev.assay.report.render.ReportFolder;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -50,8 +50,9 @@ import picocli.CommandLine.Spec;
             "downloaded. Close other programs first; every share is relative to what this machine",
             "reads and computes in the same run.",
             "",
-            "Writes report.json into the folder of --out and exits with 0 if every result was",
-            "right, 1 if one was not, 4 if nothing could be measured.",
+            "Writes report.json into the folder of --out, and the same as HTML, Markdown, JUnit",
+            "XML, SARIF and CSV. Exits with 0 if every result was right, 1 if one was not, 4 if",
+            "nothing could be measured.",
             "",
             "Examples:",
             "  ./assay bench --shape qwen3-0.6b",
@@ -135,7 +136,7 @@ final class BenchCommand implements Callable<Integer> {
             names = {"-o", "--out"},
             paramLabel = "DIR",
             defaultValue = "assay-out",
-            description = "Folder for " + OutFolder.REPORT_FILE + ". Default: ${DEFAULT-VALUE}.")
+            description = OutFolder.DESCRIPTION)
     private String out = "";
 
     BenchCommand(Surroundings surroundings) {
@@ -154,7 +155,7 @@ final class BenchCommand implements Callable<Integer> {
             throw new UsageException("the engine '" + REFERENCE + "', which checks every result, is not installed");
         }
         SortedMap<String, ObservedEngine> selected = selected(installed);
-        Path file = OutFolder.make(out).resolve(OutFolder.REPORT_FILE);
+        Path folder = OutFolder.make(out);
         String command = Shell.command(
                 spec.root().commandLine().getParseResult().originalArgs().toArray(String[]::new));
 
@@ -197,9 +198,9 @@ final class BenchCommand implements Callable<Integer> {
                 selected.values().stream().map(ObservedEngine::summary).toList(),
                 List.of(),
                 rows);
-        ReportJson.write(report, file);
+        ReportFolder.write(report, folder);
         surroundings.out().print(ConsoleBench.render(report, surroundings.colours()));
-        surroundings.out().println("report: " + file);
+        surroundings.out().println("report: " + folder.resolve("report.html"));
         return report.verdict().exitCode();
     }
 

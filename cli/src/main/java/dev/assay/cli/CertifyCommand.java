@@ -8,7 +8,6 @@ import dev.assay.engine.LoadOptions;
 import dev.assay.report.ConsoleReport;
 import dev.assay.report.Report;
 import dev.assay.report.ReportException;
-import dev.assay.report.ReportJson;
 import dev.assay.report.Verdict;
 import dev.assay.report.certificate.Badge;
 import dev.assay.report.certificate.Certificate;
@@ -16,6 +15,7 @@ import dev.assay.report.certificate.SigningKey;
 import dev.assay.report.certificate.Statement;
 import dev.assay.report.certificate.Statement.KillScore;
 import dev.assay.report.certificate.Statements;
+import dev.assay.report.render.ReportFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -173,7 +173,7 @@ final class CertifyCommand implements Callable<Integer> {
                 spec.root().commandLine().getParseResult().originalArgs().toArray(String[]::new));
         Verification verification = new Verification(surroundings, command, LoadOptions.ofThreads(threads), profile);
         Report report = verification.run(selection, selected, null);
-        ReportJson.write(report, folder.resolve(OutFolder.REPORT_FILE));
+        ReportFolder.write(report, folder);
         surroundings.out().print(ConsoleReport.render(report, surroundings.colours()));
         if (report.verdict() == Verdict.FAULT) {
             surroundings.err().println("assay: nothing to certify: the verdict is FAULT");

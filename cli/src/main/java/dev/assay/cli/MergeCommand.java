@@ -4,6 +4,7 @@ import dev.assay.report.ConsoleReport;
 import dev.assay.report.Report;
 import dev.assay.report.ReportJson;
 import dev.assay.report.ReportMerge;
+import dev.assay.report.render.ReportFolder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -68,10 +69,10 @@ final class MergeCommand implements Callable<Integer> {
         String command = Shell.command(
                 spec.root().commandLine().getParseResult().originalArgs().toArray(String[]::new));
         Report merged = ReportMerge.merge(reports, command);
-        Path file = OutFolder.make(out).resolve(OutFolder.REPORT_FILE);
-        ReportJson.write(merged, file);
+        Path folder = OutFolder.make(out);
+        ReportFolder.write(merged, folder);
         surroundings.out().print(ConsoleReport.render(merged, surroundings.colours()));
-        surroundings.out().println("report: " + file);
+        surroundings.out().println("report: " + folder.resolve("report.html"));
         return merged.verdict().exitCode();
     }
 }

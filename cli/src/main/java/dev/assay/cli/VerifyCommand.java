@@ -5,7 +5,7 @@ import dev.assay.conformance.suite.Profile;
 import dev.assay.engine.LoadOptions;
 import dev.assay.report.ConsoleReport;
 import dev.assay.report.Report;
-import dev.assay.report.ReportJson;
+import dev.assay.report.render.ReportFolder;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -25,9 +25,10 @@ import picocli.CommandLine.Spec;
         optionListHeading = "%nOptions:%n",
         footer = {
             "",
-            "Writes report.json into the folder of --out and exits with 0 if every engine is",
-            "conformant, 1 if one is not, 3 if one returns too little to be judged, 4 if the",
-            "goldens or the harness are at fault.",
+            "Writes report.json into the folder of --out, and from it report.html, report.md,",
+            "junit.xml, report.sarif and report.csv. Exits with 0 if every engine is conformant,",
+            "1 if one is not, 3 if one returns too little to be judged, 4 if the goldens or the",
+            "harness are at fault.",
             "",
             "Examples:",
             "  ./assay verify",
@@ -95,7 +96,7 @@ final class VerifyCommand implements Callable<Integer> {
             names = {"-o", "--out"},
             paramLabel = "DIR",
             defaultValue = "assay-out",
-            description = "Folder for " + OutFolder.REPORT_FILE + ". Default: ${DEFAULT-VALUE}.")
+            description = OutFolder.DESCRIPTION)
     private String out = "";
 
     @Option(
@@ -139,14 +140,14 @@ final class VerifyCommand implements Callable<Integer> {
     private int verify(EngineSelection selection, @Nullable Shard part) {
         List<SelectedCase> selected =
                 SelectedCase.ofArchitectures(SelectedCase.of(cases, surroundings.goldens()), architectures);
-        Path file = OutFolder.make(out).resolve(OutFolder.REPORT_FILE);
+        Path folder = OutFolder.make(out);
         String command = Shell.command(
                 spec.root().commandLine().getParseResult().originalArgs().toArray(String[]::new));
         Report report = new Verification(surroundings, command, LoadOptions.ofThreads(threads), Profile.FULL)
                 .run(selection, selected, part);
-        ReportJson.write(report, file);
+        ReportFolder.write(report, folder);
         surroundings.out().print(ConsoleReport.render(report, surroundings.colours()));
-        surroundings.out().println("report: " + file);
+        surroundings.out().println("report: " + folder.resolve("report.html"));
         return report.verdict().exitCode();
     }
 }

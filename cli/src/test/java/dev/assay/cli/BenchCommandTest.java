@@ -80,7 +80,7 @@ class BenchCommandTest {
                 .containsPattern("\ntwo +toy-model +bf16 +1 +PASS +[0-9]")
                 .contains("      reproduce: ./assay bench --model " + model
                         + " --threads 1 --engine two --prompt 5 --decode 3 --repetitions 2\n")
-                .endsWith("report: " + folder.resolve("report.json") + "\n");
+                .endsWith("report: " + folder.resolve("report.html") + "\n");
         Report report = report();
         assertThat(report.verdict()).isEqualTo(Verdict.CONFORMANT);
         assertThat(report.results()).isEmpty();

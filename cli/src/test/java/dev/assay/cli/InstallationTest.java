@@ -114,7 +114,7 @@ class InstallationTest {
         CommandRun run = assay("verify", "--engine", "reference", "--case", "qwen3-base");
 
         assertThat(run.err()).isEqualTo(INCUBATES);
-        assertThat(run.out()).contains("\nCONFORMANT: PASS 13\n").endsWith("report: assay-out/report.json\n");
+        assertThat(run.out()).contains("\nCONFORMANT: PASS 13\n").endsWith("report: assay-out/report.html\n");
         assertThat(run.exitCode()).isEqualTo(0);
         String json = Files.readString(folder.resolve("assay-out/report.json"));
         assertThat(SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12)

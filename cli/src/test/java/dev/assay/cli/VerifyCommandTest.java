@@ -58,7 +58,7 @@ class VerifyCommandTest {
                 .containsPattern("\nright +qwen3 +one +one-shot +PASS +110 +0\\.0 % \\* +logits @ (short|long)\n")
                 .containsPattern("\nright +qwen3 +two +kv-cache-bytes +PASS +11 +-\n")
                 .contains("\nCONFORMANT: PASS 26\n1 engine, 2 cases, 26 checks, ")
-                .endsWith("\nevidence on right: full logits\nreport: " + folder.resolve("report.json") + "\n")
+                .endsWith("\nevidence on right: full logits\nreport: " + folder.resolve("report.html") + "\n")
                 .doesNotContain("\033");
         Report report = report();
         assertThat(report.verdict()).isEqualTo(Verdict.CONFORMANT);

@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
 /// @param elements numbers compared; a check that passes has compared at least one
 /// @param worst the comparison that used most of its budget; null where the check compares exactly or did not run
 /// @param firstDivergence where the engine first leaves its budget; null unless a numeric check failed
+/// @param taps the share of the budget used at each place that was compared, in the order of the computation; empty
+///     where the check compares exactly or did not run
 /// @param message what happened, for people; null where the outcome says all
 /// @param counts what the check counted, beside what the configuration says; empty where it counts nothing
 /// @param routing how routers spread the longest prompt over their experts; empty where the check does not look
@@ -28,12 +30,14 @@ public record CheckResult(
         long elements,
         @Nullable BudgetUse worst,
         @Nullable Divergence firstDivergence,
+        List<TapUse> taps,
         @Nullable String message,
         List<Count> counts,
         List<ExpertLoad> routing,
         double milliseconds,
         String reproduce) {
     public CheckResult {
+        taps = List.copyOf(taps);
         counts = List.copyOf(counts);
         routing = List.copyOf(routing);
         if (outcome == Outcome.PASS && elements < 1) {
@@ -53,6 +57,7 @@ public record CheckResult(
                 elements,
                 worst,
                 firstDivergence,
+                taps,
                 message == null ? more : message + "\n" + more,
                 counts,
                 routing,
@@ -72,6 +77,7 @@ public record CheckResult(
                 elements,
                 worst,
                 firstDivergence,
+                taps,
                 message,
                 counts,
                 routing,

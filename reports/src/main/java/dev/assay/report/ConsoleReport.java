@@ -265,7 +265,7 @@ public final class ConsoleReport {
     }
 
     /// A share as percent: one digit after the point where it is small enough to matter.
-    static String percent(double share) {
+    public static String percent(double share) {
         double percent = 100 * share;
         if (!Double.isFinite(percent)) {
             return String.valueOf(percent);

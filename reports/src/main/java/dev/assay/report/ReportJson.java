@@ -9,7 +9,6 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -103,21 +102,7 @@ public final class ReportJson {
         if (!parse(json, file.toString()).equals(report)) {
             throw new ReportException(file + ": the report does not read back as it was");
         }
-        Path folder = Objects.requireNonNullElse(file.toAbsolutePath().getParent(), file);
-        try {
-            Files.createDirectories(folder);
-            // Not Files.createTempFile: its result is readable by its owner only.
-            Path part = folder.resolve(
-                    "." + file.getFileName() + "." + ProcessHandle.current().pid() + ".part");
-            try {
-                Files.writeString(part, json);
-                Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-            } finally {
-                Files.deleteIfExists(part);
-            }
-        } catch (IOException e) {
-            throw new ReportException(file + ": cannot be written: " + e, e);
-        }
+        AtomicFile.write(file, json);
     }
 
     /// The JSON Schema (draft 2020-12) of `report.json`.

@@ -15,12 +15,12 @@ import dev.assay.report.BudgetUse.Yardstick;
 import java.util.List;
 
 /// Rows of measurements to test with.
-final class BenchSamples {
+public final class BenchSamples {
     private static final String REPRODUCE = "./assay bench --shape qwen3-0.6b --engine vector";
 
     private BenchSamples() {}
 
-    static BenchRow measured() {
+    public static BenchRow measured() {
         Spread read = Spread.of(33e9, 31e9, 32e9);
         Spread fma = Spread.of(470e9, 473e9, 468e9);
         return new BenchRow(
@@ -50,7 +50,7 @@ final class BenchSamples {
                 REPRODUCE);
     }
 
-    static BenchRow slice() {
+    public static BenchRow slice() {
         BenchRow whole = measured();
         return new BenchRow(
                 whole.engine(),
@@ -70,7 +70,7 @@ final class BenchSamples {
                 whole.reproduce());
     }
 
-    static BenchRow wrong() {
+    public static BenchRow wrong() {
         return withoutFigures(new Checked(
                 Outcome.FAIL,
                 10_483_584,
@@ -81,12 +81,12 @@ final class BenchSamples {
                 "the check run is off the reference"));
     }
 
-    static BenchRow withoutFigures(Checked checked) {
+    public static BenchRow withoutFigures(Checked checked) {
         return BenchRow.unmeasured(
                 "vector", "qwen3-0.6b", "bf16", 2, new Shape("qwen3", 28, 28), null, checked, REPRODUCE);
     }
 
-    static Report report(BenchRow... rows) {
+    public static Report report(BenchRow... rows) {
         Report verification = Samples.report(Samples.passed("reference", "one-shot"));
         return new Report(
                 verification.format(),

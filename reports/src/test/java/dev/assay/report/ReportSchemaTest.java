@@ -105,6 +105,7 @@ class ReportSchemaTest {
                 1,
                 new BudgetUse("logits", "len1", Double.NaN, 1, Double.POSITIVE_INFINITY, 1, Yardstick.RECORDED),
                 new Divergence("logits", -1, "len1", 0, 0, 0.5, Double.NEGATIVE_INFINITY, Double.NaN),
+                List.of(new TapUse("logits", -1, Double.NaN)),
                 null,
                 List.of(),
                 List.of(),

@@ -5,12 +5,12 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// Reports to test with.
-final class Samples {
-    static final String DIGEST = "0123456789abcdef".repeat(4);
+public final class Samples {
+    public static final String DIGEST = "0123456789abcdef".repeat(4);
 
     private Samples() {}
 
-    static CheckResult passed(String engine, String check) {
+    public static CheckResult passed(String engine, String check) {
         return new CheckResult(
                 engine,
                 "qwen3",
@@ -21,6 +21,7 @@ final class Samples {
                 12_345,
                 new BudgetUse("context.2", "len37", 1e-7, 4e-7, 1.5e-6, 3e-6, Yardstick.RECORDED),
                 null,
+                List.of(new TapUse("hidden.2", 1, 0.125), new TapUse("context.2", 2, 0.5)),
                 null,
                 List.of(),
                 List.of(),
@@ -28,7 +29,7 @@ final class Samples {
                 "./assay verify --engine " + engine + " --case qwen3-base");
     }
 
-    static CheckResult failed(String engine, String check) {
+    public static CheckResult failed(String engine, String check) {
         return new CheckResult(
                 engine,
                 "qwen3",
@@ -39,6 +40,10 @@ final class Samples {
                 4_000,
                 new BudgetUse("logits", "len2", 0.25, 1e-6, 1.5, 4e-6, Yardstick.STANDARD_DEVIATION),
                 new Divergence("attention_input.1", 1, "len37", 17, 3, 0.1, -2.5, 1234.5),
+                List.of(
+                        new TapUse("attention_input.0", 0, 0.25),
+                        new TapUse("attention_input.1", 1, 1234.5),
+                        new TapUse("logits", -1, 375_000)),
                 null,
                 List.of(),
                 List.of(),
@@ -58,6 +63,7 @@ final class Samples {
                 1,
                 null,
                 null,
+                List.of(),
                 null,
                 List.of(),
                 List.of(),
@@ -66,7 +72,7 @@ final class Samples {
     }
 
     /// A result without numbers.
-    static CheckResult ended(String engine, Outcome outcome, @Nullable String message) {
+    public static CheckResult ended(String engine, Outcome outcome, @Nullable String message) {
         return new CheckResult(
                 engine,
                 "llama3",
@@ -77,6 +83,7 @@ final class Samples {
                 outcome == Outcome.PASS ? 7 : 0,
                 null,
                 null,
+                List.of(),
                 message,
                 List.of(),
                 List.of(),
@@ -85,7 +92,7 @@ final class Samples {
     }
 
     /// A result with counts, and with the load of one layer of four experts.
-    static CheckResult counted(String engine, String check, Outcome outcome, Count... counts) {
+    public static CheckResult counted(String engine, String check, Outcome outcome, Count... counts) {
         return new CheckResult(
                 engine,
                 "qwen3-moe",
@@ -96,6 +103,7 @@ final class Samples {
                 40,
                 null,
                 null,
+                List.of(),
                 null,
                 List.of(counts),
                 List.of(new ExpertLoad(1, "len8", List.of(8, 4, 0, 4))),
@@ -103,11 +111,11 @@ final class Samples {
                 "./assay verify --engine " + engine + " --case qwen3-moe-base");
     }
 
-    static Report report(CheckResult... results) {
+    public static Report report(CheckResult... results) {
         return report(List.of(), results);
     }
 
-    static Report report(List<Fault> faults, CheckResult... results) {
+    public static Report report(List<Fault> faults, CheckResult... results) {
         return new Report(
                 Report.FORMAT,
                 "0.1.0",

@@ -7,6 +7,7 @@ import dev.assay.golden.GoldenCase;
 import dev.assay.golden.GoldenPrompt;
 import dev.assay.report.BudgetUse;
 import dev.assay.report.Divergence;
+import dev.assay.report.TapUse;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -52,9 +53,11 @@ public final class Judge {
         long elements = 0;
         BudgetUse worst = use(differences.getFirst());
         Difference first = null;
+        Map<TapPoint, Double> used = new TreeMap<>();
         for (Difference difference : differences) {
             BudgetUse use = use(difference);
             elements += difference.elements();
+            used.merge(difference.point(), use.used(), Math::max); // NaN if either is
             if (moreThan(use.used(), worst.used())) {
                 worst = use;
             }
@@ -63,7 +66,10 @@ public final class Judge {
                 first = difference;
             }
         }
-        return new Judgement(elements, worst, Optional.ofNullable(first).map(this::divergence));
+        List<TapUse> taps = used.entrySet().stream()
+                .map(tap -> new TapUse(tap.getKey().toString(), responsibleLayer(tap.getKey()), tap.getValue()))
+                .toList();
+        return new Judgement(elements, worst, Optional.ofNullable(first).map(this::divergence), taps);
     }
 
     private static boolean moreThan(double used, double than) {

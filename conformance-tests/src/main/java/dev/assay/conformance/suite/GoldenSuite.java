@@ -24,6 +24,7 @@ import dev.assay.report.Divergence;
 import dev.assay.report.EvidenceLevel;
 import dev.assay.report.ExpertLoad;
 import dev.assay.report.Outcome;
+import dev.assay.report.TapUse;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -198,6 +199,7 @@ public final class GoldenSuite implements AutoCloseable {
                                     subject,
                                     judgement.elements(),
                                     judgement.worst(),
+                                    judgement.taps(),
                                     message,
                                     List.of(),
                                     List.of(),
@@ -208,15 +210,26 @@ public final class GoldenSuite implements AutoCloseable {
                                     judgement.elements(),
                                     judgement.worst(),
                                     judgement.firstDivergence().orElseThrow(),
+                                    judgement.taps(),
                                     message,
                                     List.of(),
                                     List.of(),
                                     milliseconds);
                 }
                 case Finding.Equal(long elements, List<Count> counts, List<ExpertLoad> routing) ->
-                    pass(check, subject, elements, null, null, counts, routing, milliseconds);
+                    pass(check, subject, elements, null, List.of(), null, counts, routing, milliseconds);
                 case Finding.Violated(long elements, String message, List<Count> counts) ->
-                    result(check, Outcome.FAIL, elements, null, null, message, counts, List.of(), milliseconds);
+                    result(
+                            check,
+                            Outcome.FAIL,
+                            elements,
+                            null,
+                            null,
+                            List.of(),
+                            message,
+                            counts,
+                            List.of(),
+                            milliseconds);
             };
         } catch (ShapeMismatchException e) {
             return end(check, Outcome.FAIL, String.valueOf(e.getMessage()), millisecondsSince(start));
@@ -249,6 +262,7 @@ public final class GoldenSuite implements AutoCloseable {
             CaseUnderTest subject,
             long elements,
             @Nullable BudgetUse worst,
+            List<TapUse> taps,
             @Nullable String message,
             List<Count> counts,
             List<ExpertLoad> routing,
@@ -260,7 +274,7 @@ public final class GoldenSuite implements AutoCloseable {
                         Outcome.ERROR,
                         "compared " + elements + " numbers, expected at least " + expected,
                         milliseconds)
-                : result(check, Outcome.PASS, elements, worst, null, message, counts, routing, milliseconds);
+                : result(check, Outcome.PASS, elements, worst, null, taps, message, counts, routing, milliseconds);
     }
 
     private static double millisecondsSince(long start) {
@@ -273,7 +287,7 @@ public final class GoldenSuite implements AutoCloseable {
 
     /// Of a check that found nothing out.
     private CheckResult end(Check check, Outcome outcome, String message, double milliseconds) {
-        return result(check, outcome, 0, null, null, message, List.of(), List.of(), milliseconds);
+        return result(check, outcome, 0, null, null, List.of(), message, List.of(), List.of(), milliseconds);
     }
 
     private CheckResult result(
@@ -282,6 +296,7 @@ public final class GoldenSuite implements AutoCloseable {
             long elements,
             @Nullable BudgetUse worst,
             @Nullable Divergence firstDivergence,
+            List<TapUse> taps,
             @Nullable String message,
             List<Count> counts,
             List<ExpertLoad> routing,
@@ -296,6 +311,7 @@ public final class GoldenSuite implements AutoCloseable {
                 elements,
                 worst,
                 firstDivergence,
+                taps,
                 message,
                 counts,
                 routing,

@@ -10,6 +10,7 @@ import dev.assay.golden.GoldenCase;
 import dev.assay.golden.GoldenPrompt;
 import dev.assay.report.BudgetUse.Yardstick;
 import dev.assay.report.Divergence;
+import dev.assay.report.TapUse;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -47,6 +48,21 @@ class JudgeTest {
         assertThat(first.channel()).isEqualTo(3);
         assertThat(first.actual() - first.expected()).isCloseTo(0.01, org.assertj.core.data.Offset.offset(1e-6));
         assertThat(first.used()).isGreaterThan(1);
+    }
+
+    @Test
+    void saysOfEveryPlaceTheMostThatAPromptUsed() {
+        TapPoint second = TapPoint.of(Tap.HIDDEN, 1);
+        List<Difference> differences = new ArrayList<>(differences(Map.of()));
+        List<TapUse> within = judge.judge(differences).taps();
+        differences.addAll(differences(Map.of(second, 0.01f)));
+        List<TapUse> beyond = judge.judge(differences).taps();
+
+        assertThat(within).extracting(TapUse::tap).containsExactly("hidden.0", "hidden.1", "hidden.2", "logits");
+        assertThat(within).extracting(TapUse::layer).containsExactly(-1, 0, 1, -1);
+        assertThat(within).allSatisfy(tap -> assertThat(tap.used()).isLessThan(1));
+        assertThat(beyond.get(1).used()).isGreaterThan(1);
+        assertThat(beyond.get(2)).isEqualTo(within.get(2));
     }
 
     @Test

@@ -1,0 +1,170 @@
+package dev.assay.report.render;
+
+import dev.assay.report.BenchRow;
+import dev.assay.report.BudgetUse;
+import dev.assay.report.CheckResult;
+import dev.assay.report.Report;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/// A report as comma-separated values (RFC 4180): a line for each check, or for each measurement. Units stand in the
+/// names of the columns; what there is no figure for is empty.
+public final class CsvReport {
+    private static final List<String> CHECK_COLUMNS = List.of(
+            "engine",
+            "architecture",
+            "case",
+            "check",
+            "outcome",
+            "elements",
+            "budget_used",
+            "tap",
+            "prompt",
+            "rms",
+            "rms_budget",
+            "max",
+            "max_budget",
+            "yardstick",
+            "message",
+            "milliseconds",
+            "reproduce");
+
+    private static final List<String> BENCH_COLUMNS = List.of(
+            "engine",
+            "model",
+            "dtype",
+            "threads",
+            "layers",
+            "published_layers",
+            "outcome",
+            "budget_used",
+            "prefill_tokens",
+            "prefill_tokens_per_second",
+            "prefill_tokens_per_second_min",
+            "prefill_tokens_per_second_max",
+            "prefill_fma_peak_share",
+            "decode_tokens",
+            "decode_tokens_per_second",
+            "decode_tokens_per_second_min",
+            "decode_tokens_per_second_max",
+            "decode_read_ceiling_share",
+            "latency_p50_ms",
+            "latency_p90_ms",
+            "latency_p99_ms",
+            "latency_max_ms",
+            "kv_cache_counted_bytes",
+            "kv_cache_formula_bytes",
+            "active_parameters_counted",
+            "active_parameters_formula",
+            "peak_rss_bytes",
+            "message",
+            "reproduce");
+
+    private CsvReport() {}
+
+    /// The lines of a report, the names of the columns first, each ended by a carriage return and a line feed.
+    public static String render(Report report) {
+        List<List<String>> lines = new ArrayList<>();
+        if (report.bench().isEmpty()) {
+            lines.add(CHECK_COLUMNS);
+            report.results().forEach(result -> lines.add(line(result)));
+        } else {
+            lines.add(BENCH_COLUMNS);
+            report.bench().forEach(row -> lines.add(line(row)));
+        }
+        return lines.stream().map(cells -> String.join(",", cells) + "\r\n").collect(Collectors.joining());
+    }
+
+    private static List<String> line(CheckResult result) {
+        BudgetUse worst = result.worst();
+        return List.of(
+                text(result.engine()),
+                text(result.architecture()),
+                text(result.caseId()),
+                text(result.check()),
+                result.outcome().name(),
+                "" + result.elements(),
+                worst == null ? "" : "" + worst.used(),
+                worst == null ? "" : text(worst.tap()),
+                worst == null ? "" : text(worst.prompt()),
+                worst == null ? "" : "" + worst.rms(),
+                worst == null ? "" : "" + worst.rmsBudget(),
+                worst == null ? "" : "" + worst.max(),
+                worst == null ? "" : "" + worst.maxBudget(),
+                worst == null ? "" : worst.yardstick().name(),
+                text(result.message()),
+                "" + result.milliseconds(),
+                text(result.reproduce()));
+    }
+
+    private static List<String> line(BenchRow row) {
+        List<String> cells = new ArrayList<>(List.of(
+                text(row.engine()),
+                text(row.model()),
+                text(row.dtype()),
+                "" + row.threads(),
+                "" + row.shape().layers(),
+                "" + row.shape().publishedLayers(),
+                row.checked().outcome().name()));
+        BudgetUse use = row.checked().reference();
+        cells.add(use == null ? "" : "" + use.used());
+        BenchRow.Prefill prefill = row.prefill();
+        cells.addAll(
+                prefill == null
+                        ? empty(5)
+                        : figures(
+                                prefill.tokens(),
+                                prefill.tokensPerSecond(),
+                                prefill.spread().min(),
+                                prefill.spread().max(),
+                                prefill.fmaPeakShare()));
+        BenchRow.Decode decode = row.decode();
+        cells.addAll(
+                decode == null
+                        ? empty(9)
+                        : figures(
+                                decode.tokens(),
+                                decode.tokensPerSecond(),
+                                decode.spread().min(),
+                                decode.spread().max(),
+                                decode.readCeilingShare(),
+                                decode.latency().p50(),
+                                decode.latency().p90(),
+                                decode.latency().p99(),
+                                decode.latency().max()));
+        BenchRow.KvCache cache = row.kvCache();
+        cells.addAll(cache == null ? empty(2) : figures(cache.countedBytes(), cache.formulaBytes()));
+        BenchRow.ActiveParameters active = row.activeParameters();
+        cells.addAll(active == null ? empty(2) : figures(active.counted(), active.formula()));
+        BenchRow.Memory memory = row.memory();
+        cells.addAll(memory == null ? empty(1) : figures(memory.peakRssBytes()));
+        cells.add(text(row.checked().message()));
+        cells.add(text(row.reproduce()));
+        return cells;
+    }
+
+    private static List<String> figures(Number... figures) {
+        return Arrays.stream(figures).map(Objects::toString).toList();
+    }
+
+    private static List<String> empty(int cells) {
+        return Collections.nCopies(cells, "");
+    }
+
+    /// A cell of text. One that a spreadsheet would take for a formula gets an apostrophe in front, which
+    /// spreadsheets do not show: the text may be an engine's.
+    private static String text(@Nullable String text) {
+        if (text == null || text.isEmpty()) {
+            return "";
+        }
+        String safe = "=+-@\t\r".indexOf(text.charAt(0)) >= 0 ? "'" + text : text;
+        return safe.chars().anyMatch(c -> c == ',' || c == '"' || c == '\n' || c == '\r')
+                ? '"' + safe.replace("\"", "\"\"") + '"'
+                : safe;
+    }
+}

@@ -1,0 +1,229 @@
+package dev.assay.report.render;
+
+import dev.assay.report.BenchRow;
+import dev.assay.report.CheckResult;
+import dev.assay.report.Divergence;
+import dev.assay.report.Environment;
+import dev.assay.report.Report;
+import dev.assay.report.Spread;
+import dev.assay.report.Verdicts;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+
+/// A report as GitHub's Markdown, short enough for a pull request or the summary of a build: the verdict, the matrix or
+/// the measurements, and the first failures. Whatever an engine may have said stands in code, where it is neither
+/// markup
+/// nor mentions anyone.
+public final class MarkdownReport {
+    /// More failures than a reader would go through, and few enough for the limits on the size of a comment.
+    private static final int MOST_FAILURES = 20;
+
+    private static final Pattern BACKTICKS = Pattern.compile("`+");
+
+    private final Report report;
+    private final StringBuilder out = new StringBuilder();
+
+    private MarkdownReport(Report report) {
+        this.report = report;
+    }
+
+    /// The Markdown text of a report.
+    public static String render(Report report) {
+        MarkdownReport text = new MarkdownReport(report);
+        text.verdict();
+        text.faults();
+        text.matrix();
+        text.measurements();
+        text.failures();
+        text.environment();
+        return text.out.toString();
+    }
+
+    private void verdict() {
+        out.append("## ")
+                .append(Figures.tone(report.verdict()).mark())
+                .append(" Assay: ")
+                .append(Figures.title(report.verdict()))
+                .append("\n\n")
+                .append(Figures.basis(report).replace("_", "\\_"));
+        if (report.shard() != null) {
+            out.append(" (shard ").append(report.shard()).append(')');
+        }
+        out.append("\n\n").append(code(report.command())).append('\n');
+    }
+
+    private void faults() {
+        report.faults().forEach(fault -> item("FAULT", fault.subject(), fault.message(), fault.reproduce()));
+    }
+
+    private void matrix() {
+        if (report.results().isEmpty()) {
+            return;
+        }
+        Matrix matrix = Matrix.of(report.results());
+        List<String> titles = new ArrayList<>(List.of("architecture"));
+        matrix.engines().forEach(engine -> titles.add(cell(engine)));
+        table(titles);
+        for (Matrix.Row row : matrix.rows()) {
+            List<String> cells = new ArrayList<>(List.of(cell(row.architecture())));
+            row.cells()
+                    .forEach(cell -> cells.add(cell.tone().mark() + " " + cell.text()
+                            + (cell.budget().isEmpty() ? "" : ", budget " + cell.budget())));
+            line(cells);
+        }
+        out.append("\nBudget is the largest share of the allowed difference used.\n");
+    }
+
+    private void measurements() {
+        if (report.bench().isEmpty()) {
+            return;
+        }
+        table(List.of(
+                "engine",
+                "model",
+                "threads",
+                "checked",
+                "prefill tokens/s",
+                "of peak",
+                "decode tokens/s",
+                "of ceiling",
+                "p50 / p99 ms",
+                "KV bytes"));
+        for (BenchRow row : report.bench()) {
+            BenchRow.Prefill prefill = row.prefill();
+            BenchRow.Decode decode = row.decode();
+            BenchRow.KvCache cache = row.kvCache();
+            line(List.of(
+                    cell(row.engine()),
+                    cell(Figures.model(row)),
+                    "" + row.threads(),
+                    Figures.tone(row.checked().outcome()).mark() + " "
+                            + row.checked().outcome().name().replace("_", "\\_"),
+                    prefill == null ? "" : rate(prefill.spread()),
+                    prefill == null ? "" : Figures.percent(prefill.fmaPeakShare()),
+                    decode == null ? "" : rate(decode.spread()),
+                    decode == null ? "" : Figures.percent(decode.readCeilingShare()),
+                    decode == null
+                            ? ""
+                            : Figures.number(decode.latency().p50()) + " / "
+                                    + Figures.number(decode.latency().p99()),
+                    cache == null ? "" : counted(cache.countedBytes(), cache.formulaBytes())));
+        }
+        out.append(
+                "\nMedian (slowest to fastest repetition). Shares are of what this machine computes and reads at most,"
+                        + " measured around each repetition. KV bytes: counted, = where the formula agrees.\n");
+    }
+
+    private void failures() {
+        List<CheckResult> failures = report.results().stream()
+                .filter(result -> Verdicts.isFailure(result.outcome()))
+                .toList();
+        for (CheckResult result : failures.subList(0, Math.min(MOST_FAILURES, failures.size()))) {
+            Divergence first = result.firstDivergence();
+            String text = Objects.requireNonNullElse(result.message(), "")
+                    + (first == null ? "" : "\nfirst divergence: " + Figures.describe(first));
+            item(
+                    result.outcome().name(),
+                    result.engine() + " " + result.caseId() + " " + result.check(),
+                    text.strip(),
+                    result.reproduce());
+        }
+        if (failures.size() > MOST_FAILURES) {
+            out.append("\n")
+                    .append(Figures.plural(failures.size() - MOST_FAILURES, "more failure"))
+                    .append(" in report.html.\n");
+        }
+        for (BenchRow row : report.bench()) {
+            if (Verdicts.isFailure(row.checked().outcome())) {
+                item(
+                        row.checked().outcome().name(),
+                        row.engine() + " " + Figures.model(row),
+                        Objects.requireNonNullElse(row.checked().message(), ""),
+                        row.reproduce());
+            }
+        }
+    }
+
+    private void environment() {
+        Environment environment = report.environment();
+        out.append("\n<sub>")
+                .append(html("Assay " + report.suiteVersion() + ", " + environment.cpu() + ", "
+                        + Figures.plural(environment.processors(), "processor") + ", Java "
+                        + environment.javaVersion() + ", " + environment.os() + ", " + report.startedAt() + ", "
+                        + Figures.milliseconds(report.milliseconds())))
+                .append("</sub>\n");
+    }
+
+    private void item(String kind, String subject, String text, String reproduce) {
+        out.append("\n**")
+                .append(kind.replace("_", "\\_"))
+                .append("** ")
+                .append(code(subject))
+                .append("\n\n")
+                .append(block((text + "\n" + reproduce).strip()));
+    }
+
+    private void table(List<String> titles) {
+        out.append('\n');
+        line(titles);
+        line(titles.stream().map(_ -> "---").toList());
+    }
+
+    private void line(List<String> cells) {
+        out.append("| ").append(String.join(" | ", cells)).append(" |\n");
+    }
+
+    private static String rate(Spread spread) {
+        return Figures.number(spread.median()) + " (" + Figures.number(spread.min()) + " to "
+                + Figures.number(spread.max()) + ")";
+    }
+
+    private static String counted(long counted, long formula) {
+        return counted == formula
+                ? "= " + Figures.count(counted)
+                : Figures.count(counted) + " ≠ " + Figures.count(formula);
+    }
+
+    /// The text as code within a cell of a table, where a bar would end the cell.
+    private static String cell(String text) {
+        return code(text).replace("|", "\\|");
+    }
+
+    /// The text as code within a line.
+    private static String code(String text) {
+        String line = text.replaceAll("\\R", " ");
+        String fence = "`".repeat(longestRun(line) + 1);
+        // One space at either end is not part of the code, and keeps its backticks apart from the fence.
+        return line.isBlank() ? "" : fence + " " + line + " " + fence;
+    }
+
+    private static String block(String text) {
+        String fence = "`".repeat(Math.max(3, longestRun(text) + 1));
+        return fence + "text\n" + text + "\n" + fence + "\n";
+    }
+
+    private static int longestRun(String text) {
+        return BACKTICKS
+                .matcher(text)
+                .results()
+                .mapToInt((MatchResult run) -> run.group().length())
+                .max()
+                .orElse(0);
+    }
+
+    /// The text as it stands, within HTML of Markdown: everything that might be markup is written by its number.
+    private static String html(String text) {
+        StringBuilder html = new StringBuilder();
+        text.codePoints().forEach(c -> {
+            if (Character.isLetterOrDigit(c) || c == ' ' || c == '.' || c == ',' || c == ':' || c == '-') {
+                html.appendCodePoint(c);
+            } else {
+                html.append("&#").append(c).append(';');
+            }
+        });
+        return html.toString();
+    }
+}

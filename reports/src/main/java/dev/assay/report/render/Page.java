@@ -1,0 +1,186 @@
+package dev.assay.report.render;
+
+import io.jstach.jstache.JStache;
+import io.jstach.jstache.JStacheConfig;
+import io.jstach.jstache.JStachePath;
+import io.jstach.jstache.JStacheType;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// All that `report.html` shows, as text; `page.mustache` says where. Sections without content are null.
+///
+/// @param contentPolicy what the browser may load and run: nothing but the style and the script of the page
+/// @param tiles the run in a few figures
+@JStache(path = "page")
+@JStachePath(prefix = "dev/assay/report/render/", suffix = ".mustache")
+@JStacheConfig(type = JStacheType.JSTACHIO)
+record Page(
+        String contentPolicy,
+        String style,
+        String script,
+        String title,
+        Tone tone,
+        String basis,
+        String command,
+        List<Fact> tiles,
+        List<Failure> faults,
+        @Nullable Failures failures,
+        @Nullable MatrixTable matrix,
+        @Nullable BudgetTable budgets,
+        @Nullable Curves curves,
+        @Nullable Bench bench,
+        @Nullable CountTable counts,
+        @Nullable Routing routing,
+        @Nullable Checks checks,
+        List<EngineCard> engines,
+        List<Fact> environment) {
+    /// A name and what it is.
+    record Fact(String name, String value) {}
+
+    /// Something that went wrong, and how to see it again.
+    ///
+    /// @param first the first divergence, empty if none is known
+    record Failure(String kind, String subject, String message, String first, String reproduce) {}
+
+    record Failures(String number, List<Failure> items) {}
+
+    record MatrixTable(List<String> engines, List<MatrixRow> rows) {}
+
+    /// An architecture of the matrix.
+    ///
+    /// @param anchor of the architecture's checks
+    record MatrixRow(String architecture, String anchor, List<Matrix.Cell> cells) {}
+
+    record BudgetTable(List<String> engines, List<BudgetRow> rows) {}
+
+    record BudgetRow(String check, List<UseCell> cells) {}
+
+    /// The share of a budget that was used.
+    ///
+    /// @param text empty where nothing was judged by a budget
+    /// @param width of the bar, a percentage
+    record UseCell(Tone tone, String text, String width, String where) {}
+
+    /// Drawings of the error along the computation.
+    ///
+    /// @param legend engines, each with the number of its line's style
+    record Curves(List<LegendItem> legend, List<Curve> items) {}
+
+    record LegendItem(String name, int style) {}
+
+    /// The budget used along the computation, a line for each engine.
+    ///
+    /// @param label what a reader who cannot see the drawing is told
+    record Curve(String title, String subtitle, String label, List<Tick> rows, List<Tick> columns, List<Line> lines) {}
+
+    /// A line of the grid.
+    ///
+    /// @param at its place in units of the drawing
+    /// @param strong whether it is a limit
+    record Tick(String at, String text, boolean strong) {}
+
+    /// What one engine used, place by place.
+    ///
+    /// @param path of SVG
+    /// @param dots centres of the points
+    record Line(int style, String path, List<Dot> dots) {}
+
+    /// A point of a line.
+    ///
+    /// @param tip what stands there
+    record Dot(String x, String y, String tip) {}
+
+    record Bench(
+            List<BenchRowView> rows,
+            List<BarChart> speeds,
+            @Nullable LatencyChart latency,
+            @Nullable Roofline roofline,
+            List<BarChart> sizes) {}
+
+    record BenchRowView(
+            String engine,
+            String model,
+            String threads,
+            Tone tone,
+            String outcome,
+            String checked,
+            String prefill,
+            String prefillSpread,
+            String prefillShare,
+            String decode,
+            String decodeSpread,
+            String decodeShare,
+            String warmUp,
+            String reproduce) {}
+
+    record BarChart(String title, String caption, List<Bar> bars) {}
+
+    /// A figure of a measurement, as long as it is large.
+    ///
+    /// @param width percentage
+    /// @param note beside the value, in small
+    record Bar(
+            Tone tone,
+            String label,
+            String value,
+            String note,
+            String width,
+            @Nullable Whisker spread) {}
+
+    /// The range of a value, in percent of the drawing's width.
+    record Whisker(String from, String to) {}
+
+    record LatencyChart(String end, List<LatencyRow> rows) {}
+
+    record LatencyRow(String label, List<Percentile> percentiles, String from, String to) {}
+
+    /// A latency that so many tokens did not exceed.
+    ///
+    /// @param at percentage of the drawing's width
+    record Percentile(String name, String value, String at) {}
+
+    /// A roofline of the machine, with a point for each phase of each measurement, both axes logarithmic.
+    record Roofline(String path, String label, List<Tick> rows, List<Tick> columns, List<RoofPoint> points) {}
+
+    /// A phase of a measurement under the roof.
+    ///
+    /// @param square a prefill; a decode is round
+    record RoofPoint(
+            String x, String y, boolean square, int style, String number, String tip, String labelX, String labelY) {}
+
+    record CountTable(List<CountRow> rows) {}
+
+    record CountRow(
+            String engine, String caseId, List<Counted> cache, List<Counted> experts, List<Counted> parameters) {}
+
+    /// A figure beside its formula.
+    ///
+    /// @param at the positions it was counted at, empty where that does not matter
+    record Counted(Tone tone, String text, String at) {}
+
+    record Routing(List<RoutingGroup> groups) {}
+
+    record RoutingGroup(String architecture, List<RoutingRow> rows) {}
+
+    record RoutingRow(String caseId, String prompt, int layer, String engines, String evenness, List<Load> loads) {}
+
+    /// The tokens of an expert, as a column of a drawing.
+    record Load(String x, String width, String y, String height) {}
+
+    record Checks(String number, List<String> outcomes, List<CheckGroup> groups) {}
+
+    record CheckGroup(String anchor, String architecture, String summary, List<CheckRow> rows) {}
+
+    record CheckRow(
+            String engine,
+            String caseId,
+            String check,
+            Tone tone,
+            String outcome,
+            String elements,
+            UseCell use,
+            String message,
+            String time) {}
+
+    record EngineCard(String title, String id, List<Fact> facts, List<String> decisions) {}
+}

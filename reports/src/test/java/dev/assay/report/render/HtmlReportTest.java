@@ -1,0 +1,137 @@
+package dev.assay.report.render;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.StringReader;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+import javax.xml.parsers.DocumentBuilderFactory;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.w3c.dom.Document;
+import org.w3c.dom.Element;
+import org.w3c.dom.NodeList;
+import org.xml.sax.InputSource;
+
+class HtmlReportTest {
+    /// Style and script are ours and no XML.
+    private static final Pattern OWN = Pattern.compile("(?s)<(style|script)>.*?</\\1>");
+
+    /// The page as XML: the template closes all that it opens, so that whatever does not parse came from a text.
+    private static Document parse(String html) throws Exception {
+        String xml = OWN.matcher(html).replaceAll("").replace("<!DOCTYPE html>", "");
+        return DocumentBuilderFactory.newDefaultInstance()
+                .newDocumentBuilder()
+                .parse(new InputSource(new StringReader(JunitReport.legal(xml))));
+    }
+
+    private static List<Element> elements(Document page) {
+        NodeList nodes = page.getElementsByTagName("*");
+        List<Element> elements = new ArrayList<>();
+        for (int i = 0; i < nodes.getLength(); i++) {
+            elements.add((Element) nodes.item(i));
+        }
+        return elements;
+    }
+
+    private static String text(Document page) {
+        return page.getDocumentElement().getTextContent();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Reports.class)
+    void isWellFormedAndLinksOnlyWithinItself(Reports of) throws Exception {
+        List<Element> elements = elements(parse(HtmlReport.render(of.report())));
+        List<String> ids = elements.stream()
+                .map(element -> element.getAttribute("id"))
+                .filter(id -> !id.isEmpty())
+                .toList();
+
+        assertThat(ids).doesNotHaveDuplicates().contains("main", "verdict", "environment");
+        for (Element element : elements) {
+            assertThat(element.hasAttribute("src")).as("src of %s", element).isFalse();
+            assertThat(element.hasAttribute("style")).as("style of %s", element).isFalse();
+            assertThat(element.getTagName()).isNotIn("link", "img", "iframe", "object", "embed", "base");
+            if (element.hasAttribute("href")) {
+                assertThat(element.getAttribute("href")).startsWith("#");
+                assertThat(ids).contains(element.getAttribute("href").substring(1));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Reports.class)
+    void saysTheVerdictFirst(Reports of) throws Exception {
+        Document page = parse(HtmlReport.render(of.report()));
+        Element main = (Element) page.getElementsByTagName("main").item(0);
+        assertThat(main.getElementsByTagName("h1").item(0).getTextContent())
+                .contains(Figures.title(of.report().verdict()));
+        assertThat(elements(page).stream().filter(e -> e.getTagName().equals("h1")))
+                .hasSize(1);
+    }
+
+    /// Style and script load nothing either, and the browser is told to refuse all else.
+    @Test
+    void nothingIsLoaded() throws Exception {
+        String html = HtmlReport.render(Reports.PASSED.report());
+        Element policy = (Element) parse(html).getElementsByTagName("meta").item(1);
+
+        assertThat(html).doesNotContain("http:", "https:", "url(", "@import");
+        assertThat(policy.getAttribute("content"))
+                .matches("default-src 'none'; base-uri 'none'; form-action 'none'; "
+                        + "style-src 'sha256-[A-Za-z0-9+/]{43}='; script-src 'sha256-[A-Za-z0-9+/]{43}='");
+    }
+
+    @Test
+    void textsOfEnginesStayTexts() throws Exception {
+        String html = HtmlReport.render(Reports.HOSTILE.report());
+        Document page = parse(html);
+
+        assertThat(html).doesNotContain("<script>alert", "<img");
+        assertThat(OWN.matcher(html).results()).hasSize(2);
+        assertThat(text(page)).contains("<script>alert(1)</script>", "{{verdict}}");
+    }
+
+    @Test
+    void everyFailureHasItsPlaceAndItsCommand() throws Exception {
+        String text = text(parse(HtmlReport.render(Reports.MIXED.report())));
+        assertThat(text)
+                .contains(
+                        "reference on qwen3-base, token-by-token",
+                        "First divergence: layer 1, attention_input.1, prompt len37, token 17, channel 3",
+                        "./assay verify --engine reference --case qwen3-base",
+                        "config.json: digest differs",
+                        "CAPABILITY LIE",
+                        "1,924 counted, 1,920 by formula");
+    }
+
+    @Test
+    void drawsTheErrorAlongTheComputation() throws Exception {
+        Document page = parse(HtmlReport.render(Reports.MIXED.report()));
+        List<Element> plots = elements(page).stream()
+                .filter(element -> element.getAttribute("class").equals("plot"))
+                .toList();
+
+        assertThat(plots).hasSize(1);
+        assertThat(plots.getFirst().getAttribute("aria-label")).contains("reference 37,500,000 %");
+        assertThat(plots.getFirst().getElementsByTagName("circle").getLength()).isEqualTo(3);
+    }
+
+    @Test
+    void showsFiguresOfMeasurementsAndNoneOfAWrongOne() throws Exception {
+        String text = text(parse(HtmlReport.render(Reports.BENCH.report())));
+        assertThat(text)
+                .contains(
+                        "320",
+                        "310 to 330",
+                        "60.0 %",
+                        "p99 44.3",
+                        "132 MB = formula",
+                        "deepseek-v3 fp8, 4 of 61 layers",
+                        "Roofline",
+                        "the check run is off the reference");
+        assertThat(text(parse(HtmlReport.render(Reports.BENCH_WRONG.report())))).doesNotContain("Roofline", "p99");
+    }
+}

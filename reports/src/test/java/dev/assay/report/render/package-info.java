@@ -1,0 +1,4 @@
+@NullMarked
+package dev.assay.report.render;
+
+import org.jspecify.annotations.NullMarked;
