@@ -20,8 +20,7 @@ final class BenchCharts {
 
     static Page.Bench of(List<BenchRow> rows) {
         BenchCharts charts = new BenchCharts(rows);
-        return new Page.Bench(
-                charts.table(), charts.speeds(), charts.latency(), charts.roofline(), charts.sizes());
+        return new Page.Bench(charts.table(), charts.speeds(), charts.latency(), charts.roofline(), charts.sizes());
     }
 
     private List<Page.BenchRowView> table() {
@@ -245,7 +244,8 @@ final class BenchCharts {
         return new Page.Percentile(name, Figures.number(value), Drawing.width(value / most));
     }
 
-    /// The roof is the median of the ceilings measured. A prefill reads its weights at least once: its intensity is at
+    /// The roof is the median of the ceilings measured. A prefill reads its weights at least once: its intensity is
+    /// at
     /// most its operations over those bytes, and it is drawn there.
     private Page.@Nullable Roofline roofline() {
         List<Double> reads = new ArrayList<>();
@@ -279,8 +279,16 @@ final class BenchCharts {
         double peak = Spread.of(peaks).median();
         double ridge = peak / read;
         LogAxis x = new LogAxis(
-                powerBelow(Math.min(ridge, phases.stream().mapToDouble(Phase::intensity).min().orElse(1))),
-                10 * powerBelow(Math.max(ridge, phases.stream().mapToDouble(Phase::intensity).max().orElse(1))),
+                powerBelow(Math.min(
+                        ridge,
+                        phases.stream().mapToDouble(Phase::intensity).min().orElse(1))),
+                10
+                        * powerBelow(Math.max(
+                                ridge,
+                                phases.stream()
+                                        .mapToDouble(Phase::intensity)
+                                        .max()
+                                        .orElse(1))),
                 84,
                 468);
         LogAxis y = new LogAxis(
@@ -289,9 +297,8 @@ final class BenchCharts {
         String path = "M" + Drawing.number(x.at(start)) + " " + Drawing.number(y.at(start * read)) + "L"
                 + Drawing.number(x.at(ridge)) + " " + Drawing.number(y.at(peak)) + "L" + Drawing.number(x.at(x.high()))
                 + " " + Drawing.number(y.at(peak));
-        List<Page.RoofPoint> points = phases.stream()
-                .map(phase -> point(phase, x, y))
-                .toList();
+        List<Page.RoofPoint> points =
+                phases.stream().map(phase -> point(phase, x, y)).toList();
         return new Page.Roofline(
                 path,
                 "Memory delivers at most " + Figures.scaled(read, "B/s") + ", the processor computes at most "

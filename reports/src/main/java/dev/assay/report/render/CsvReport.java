@@ -77,9 +77,7 @@ public final class CsvReport {
             lines.add(BENCH_COLUMNS);
             report.bench().forEach(row -> lines.add(line(row)));
         }
-        return lines.stream()
-                .map(cells -> String.join(",", cells) + "\r\n")
-                .collect(Collectors.joining());
+        return lines.stream().map(cells -> String.join(",", cells) + "\r\n").collect(Collectors.joining());
     }
 
     private static List<String> line(CheckResult result) {

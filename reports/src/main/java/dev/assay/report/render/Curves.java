@@ -72,7 +72,10 @@ final class Curves {
         StringBuilder label = new StringBuilder("Largest share of the budget used: ");
         for (CheckResult result : same) {
             lines.add(line(result, places, y, engines.indexOf(result.engine()) % STYLES));
-            label.append(result.engine()).append(' ').append(Figures.percent(most(result))).append("; ");
+            label.append(result.engine())
+                    .append(' ')
+                    .append(Figures.percent(most(result)))
+                    .append("; ");
         }
         return new Page.Curve(
                 of.architecture(),
@@ -89,9 +92,11 @@ final class Curves {
         for (int power = -3; power <= Math.round(Math.log10(high)); power++) {
             if (power == 0 || Math.floorMod(power, step) == 0) {
                 double value = Math.pow(10, power);
-                String text = power < -2 ? "0.1 %" : power > 3 ? "10^" + power + "×" : power > 0
-                        ? Figures.count(Math.round(value)) + "×"
-                        : Math.round(100 * value) + " %";
+                String text = power < -2
+                        ? "0.1 %"
+                        : power > 3
+                                ? "10^" + power + "×"
+                                : power > 0 ? Figures.count(Math.round(value)) + "×" : Math.round(100 * value) + " %";
                 rows.add(new Page.Tick(Drawing.number(y.at(value)), text, power == 0));
             }
         }
@@ -130,8 +135,7 @@ final class Curves {
             String x = Drawing.number(x(place, places.size()));
             String height = Drawing.number(y.at(tap.used()));
             path.append(path.isEmpty() ? "M" : "L").append(x).append(' ').append(height);
-            dots.add(new Page.Dot(
-                    x, height, result.engine() + ", " + tap.tap() + ": " + Figures.percent(tap.used())));
+            dots.add(new Page.Dot(x, height, result.engine() + ", " + tap.tap() + ": " + Figures.percent(tap.used())));
         }
         return new Page.Line(style, path.toString(), dots);
     }

@@ -4,7 +4,8 @@ import java.util.Locale;
 
 /// Coordinates for SVG.
 ///
-/// The drawings are written here and not by a chart library: their colours must follow the style sheet into the dark and
+/// The drawings are written here and not by a chart library: their colours must follow the style sheet into the dark
+/// and
 /// onto paper, their bars the width of the page, and the page must not need a script to be read. XChart draws through
 /// AWT with fixed colours; uPlot and ECharts draw on a canvas at run time.
 final class Drawing {
@@ -28,7 +29,8 @@ final class Drawing {
     /// @param from coordinate
     /// @param to coordinate
     record LogAxis(double low, double high, double from, double to) {
-        /// The coordinate of a value; those that lie outside, are 0 or are not finite stand at the end that is nearer.
+        /// The coordinate of a value; those that lie outside, are 0 or are not finite stand at the end that is
+        /// nearer.
         double at(double value) {
             double clamped = Double.isNaN(value) ? high : Math.clamp(value, low, high);
             return from + (to - from) * Math.log(clamped / low) / Math.log(high / low);

@@ -58,9 +58,7 @@ final class Figures {
     static String milliseconds(double milliseconds) {
         return milliseconds < 1000
                 ? number(milliseconds) + " ms"
-                : milliseconds < 120_000
-                        ? number(milliseconds / 1000) + " s"
-                        : number(milliseconds / 60_000) + " min";
+                : milliseconds < 120_000 ? number(milliseconds / 1000) + " s" : number(milliseconds / 60_000) + " min";
     }
 
     static String describe(Divergence first) {
@@ -98,9 +96,7 @@ final class Figures {
                 ? plural(report.results().size(), "check")
                 : plural(report.bench().size(), "measurement");
         String outcomes = parts.isEmpty() ? "nothing ran" : of + ": " + String.join(", ", parts);
-        return report.faults().isEmpty()
-                ? outcomes
-                : plural(report.faults().size(), "fault") + "; " + outcomes;
+        return report.faults().isEmpty() ? outcomes : plural(report.faults().size(), "fault") + "; " + outcomes;
     }
 
     static Tone tone(Verdict verdict) {

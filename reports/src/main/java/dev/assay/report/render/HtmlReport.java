@@ -47,8 +47,8 @@ public final class HtmlReport {
 
     private HtmlReport(Report report) {
         this.report = report;
-        this.engines = List.copyOf(new TreeSet<>(
-                report.results().stream().map(CheckResult::engine).toList()));
+        this.engines = List.copyOf(
+                new TreeSet<>(report.results().stream().map(CheckResult::engine).toList()));
     }
 
     /// The page of a report.
@@ -68,7 +68,8 @@ public final class HtmlReport {
                 report.command(),
                 tiles(),
                 report.faults().stream()
-                        .map(fault -> new Page.Failure("FAULT", fault.subject(), fault.message(), "", fault.reproduce()))
+                        .map(fault ->
+                                new Page.Failure("FAULT", fault.subject(), fault.message(), "", fault.reproduce()))
                         .toList(),
                 failures(),
                 checks ? matrix() : null,
@@ -87,8 +88,7 @@ public final class HtmlReport {
         if (!report.results().isEmpty()) {
             tiles.add(new Page.Fact("checks", Figures.count(report.results().size())));
             tiles.add(new Page.Fact("engines", Figures.count(engines.size())));
-            tiles.add(new Page.Fact(
-                    "cases", count(report.results().stream().map(CheckResult::caseId))));
+            tiles.add(new Page.Fact("cases", count(report.results().stream().map(CheckResult::caseId))));
             tiles.add(new Page.Fact(
                     "numbers compared",
                     Figures.scaled(
@@ -100,8 +100,7 @@ public final class HtmlReport {
         }
         if (!report.bench().isEmpty()) {
             tiles.add(new Page.Fact("measurements", Figures.count(report.bench().size())));
-            tiles.add(new Page.Fact(
-                    "models", count(report.bench().stream().map(BenchRow::model))));
+            tiles.add(new Page.Fact("models", count(report.bench().stream().map(BenchRow::model))));
         }
         tiles.add(new Page.Fact("time taken", Figures.milliseconds(report.milliseconds())));
         return tiles;
@@ -165,9 +164,7 @@ public final class HtmlReport {
                 engines.stream()
                         .map(engine -> {
                             CheckResult result = ofEngines.get(engine);
-                            return result == null
-                                    ? use(null, "")
-                                    : use(result.worst(), result.caseId() + ", ");
+                            return result == null ? use(null, "") : use(result.worst(), result.caseId() + ", ");
                         })
                         .toList())));
         return rows.isEmpty() ? null : new Page.BudgetTable(engines, rows);
@@ -309,8 +306,7 @@ public final class HtmlReport {
                         new Page.Fact("version", engine.version()),
                         new Page.Fact("computes in", engine.compute()),
                         new Page.Fact("backend", engine.backend()),
-                        new Page.Fact(
-                                "vectors", engine.vectorBits() == 0 ? "none" : engine.vectorBits() + " bits")),
+                        new Page.Fact("vectors", engine.vectorBits() == 0 ? "none" : engine.vectorBits() + " bits")),
                 engine.decisions());
     }
 

@@ -66,8 +66,7 @@ public final class JunitReport {
     private void write(Report report) throws XMLStreamException {
         Map<String, List<Test>> suites = new LinkedHashMap<>();
         report.faults().forEach(fault -> add(suites, "faults", test(fault)));
-        report.results()
-                .forEach(result -> add(suites, result.engine() + "." + result.architecture(), test(result)));
+        report.results().forEach(result -> add(suites, result.engine() + "." + result.architecture(), test(result)));
         report.bench().forEach(row -> add(suites, row.engine() + ".bench", test(row)));
 
         List<Test> all = suites.values().stream().flatMap(List::stream).toList();
@@ -144,8 +143,7 @@ public final class JunitReport {
         attribute("failures", "" + count(tests, End.FAILURE));
         attribute("errors", "" + count(tests, End.ERROR));
         attribute("skipped", "" + count(tests, End.SKIPPED));
-        attribute(
-                "time", seconds(tests.stream().mapToDouble(Test::milliseconds).sum()));
+        attribute("time", seconds(tests.stream().mapToDouble(Test::milliseconds).sum()));
     }
 
     private static long count(List<Test> tests, End end) {
@@ -195,7 +193,10 @@ public final class JunitReport {
     static String legal(String text) {
         StringBuilder legal = new StringBuilder();
         text.codePoints()
-                .map(c -> c == '\t' || c == '\n' || c == '\r' || (c >= ' ' && c <= 0xd7ff)
+                .map(c -> c == '\t'
+                                || c == '\n'
+                                || c == '\r'
+                                || (c >= ' ' && c <= 0xd7ff)
                                 || (c >= 0xe000 && c <= 0xfffd)
                                 || c >= 0x10000
                         ? c

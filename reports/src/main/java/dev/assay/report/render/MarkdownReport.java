@@ -14,7 +14,8 @@ import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 
 /// A report as GitHub's Markdown, short enough for a pull request or the summary of a build: the verdict, the matrix or
-/// the measurements, and the first failures. Whatever an engine may have said stands in code, where it is neither markup
+/// the measurements, and the first failures. Whatever an engine may have said stands in code, where it is neither
+/// markup
 /// nor mentions anyone.
 public final class MarkdownReport {
     /// More failures than a reader would go through, and few enough for the limits on the size of a comment.
@@ -111,8 +112,9 @@ public final class MarkdownReport {
                                     + Figures.number(decode.latency().p99()),
                     cache == null ? "" : counted(cache.countedBytes(), cache.formulaBytes())));
         }
-        out.append("\nMedian (slowest to fastest repetition). Shares are of what this machine computes and reads at most,"
-                + " measured around each repetition. KV bytes: counted, = where the formula agrees.\n");
+        out.append(
+                "\nMedian (slowest to fastest repetition). Shares are of what this machine computes and reads at most,"
+                        + " measured around each repetition. KV bytes: counted, = where the formula agrees.\n");
     }
 
     private void failures() {
@@ -204,7 +206,8 @@ public final class MarkdownReport {
     }
 
     private static int longestRun(String text) {
-        return BACKTICKS.matcher(text)
+        return BACKTICKS
+                .matcher(text)
                 .results()
                 .mapToInt((MatchResult run) -> run.group().length())
                 .max()
@@ -214,15 +217,13 @@ public final class MarkdownReport {
     /// The text as it stands, within HTML of Markdown: everything that might be markup is written by its number.
     private static String html(String text) {
         StringBuilder html = new StringBuilder();
-        text
-                .codePoints()
-                .forEach(c -> {
-                    if (Character.isLetterOrDigit(c) || c == ' ' || c == '.' || c == ',' || c == ':' || c == '-') {
-                        html.appendCodePoint(c);
-                    } else {
-                        html.append("&#").append(c).append(';');
-                    }
-                });
+        text.codePoints().forEach(c -> {
+            if (Character.isLetterOrDigit(c) || c == ' ' || c == '.' || c == ',' || c == ':' || c == '-') {
+                html.appendCodePoint(c);
+            } else {
+                html.append("&#").append(c).append(';');
+            }
+        });
         return html.toString();
     }
 }

@@ -64,8 +64,7 @@ record Matrix(List<String> engines, List<Row> rows) {
         Cell cell() {
             StringJoiner text = new StringJoiner(", ").setEmptyValue("not selected");
             counts.forEach((outcome, number) -> text.add(Figures.count(number) + " " + words(outcome)));
-            return new Cell(
-                    tone(), text.toString(), used == Double.NEGATIVE_INFINITY ? "" : Figures.percent(used));
+            return new Cell(tone(), text.toString(), used == Double.NEGATIVE_INFINITY ? "" : Figures.percent(used));
         }
 
         private Tone tone() {

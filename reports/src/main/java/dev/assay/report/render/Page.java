@@ -119,7 +119,13 @@ record Page(
     ///
     /// @param width percentage
     /// @param note beside the value, in small
-    record Bar(Tone tone, String label, String value, String note, String width, @Nullable Whisker spread) {}
+    record Bar(
+            Tone tone,
+            String label,
+            String value,
+            String note,
+            String width,
+            @Nullable Whisker spread) {}
 
     /// The range of a value, in percent of the drawing's width.
     record Whisker(String from, String to) {}
@@ -139,7 +145,8 @@ record Page(
     /// A phase of a measurement under the roof.
     ///
     /// @param square a prefill; a decode is round
-    record RoofPoint(String x, String y, boolean square, int style, String number, String tip, String labelX, String labelY) {}
+    record RoofPoint(
+            String x, String y, boolean square, int style, String number, String tip, String labelX, String labelY) {}
 
     record CountTable(List<CountRow> rows) {}
 

@@ -16,7 +16,8 @@ import tools.jackson.databind.node.ObjectNode;
 
 /// A report's failures in the Static Analysis Results Interchange Format 2.1.0, which code scanning reads.
 ///
-/// A rule is a check, a result is a check that failed; measurements with a wrong result have the rule `bench`. Faults are
+/// A rule is a check, a result is a check that failed; measurements with a wrong result have the rule `bench`. Faults
+/// are
 /// notifications of the tool, since they say nothing about an engine. No source line is known to be wrong, so every
 /// result points to `report.json` and names engine, architecture, case and tap as logical locations.
 public final class SarifReport {
@@ -111,8 +112,8 @@ public final class SarifReport {
         location.put("model", Figures.model(row));
         failure(
                 BENCH,
-                row.engine() + " on " + Figures.model(row) + ": " + row.checked().outcome() + ", "
-                        + row.checked().message(),
+                row.engine() + " on " + Figures.model(row) + ": "
+                        + row.checked().outcome() + ", " + row.checked().message(),
                 row.reproduce(),
                 location,
                 node);

@@ -76,8 +76,7 @@ class HtmlReportTest {
     @Test
     void nothingIsLoaded() throws Exception {
         String html = HtmlReport.render(Reports.PASSED.report());
-        Element policy =
-                (Element) parse(html).getElementsByTagName("meta").item(1);
+        Element policy = (Element) parse(html).getElementsByTagName("meta").item(1);
 
         assertThat(html).doesNotContain("http:", "https:", "url(", "@import");
         assertThat(policy.getAttribute("content"))

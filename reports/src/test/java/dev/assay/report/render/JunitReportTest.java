@@ -99,8 +99,7 @@ class JunitReportTest {
         String xml = JunitReport.render(Reports.MIXED.report());
         assertThatThrownBy(() -> validate(xml.replace("<failure", "<fail").replace("</failure", "</fail")))
                 .isInstanceOf(SAXException.class);
-        assertThatThrownBy(() -> validate(xml.replace("classname=", "class=")))
-                .isInstanceOf(SAXException.class);
+        assertThatThrownBy(() -> validate(xml.replace("classname=", "class="))).isInstanceOf(SAXException.class);
     }
 
     /// The totals are those of the elements, at both levels.

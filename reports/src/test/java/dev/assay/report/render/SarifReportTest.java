@@ -84,7 +84,12 @@ class SarifReportTest {
         assertThat(result.path("ruleId").asString()).isEqualTo("token-by-token");
         assertThat(result.path("message").path("text").asString())
                 .contains("first divergence: layer 1", "reproduce: ./assay verify --engine reference");
-        assertThat(result.path("locations").path(0).path("logicalLocations").path(3).path("name").asString())
+        assertThat(result.path("locations")
+                        .path(0)
+                        .path("logicalLocations")
+                        .path(3)
+                        .path("name")
+                        .asString())
                 .isEqualTo("attention_input.1");
     }
 }

@@ -78,10 +78,11 @@ class TextReportsTest {
     @Test
     void markdownKeepsTextsOfEnginesInCode() {
         String text = MarkdownReport.render(Reports.HOSTILE.report());
-        assertThat(text.lines().filter(line -> line.startsWith("| "))).allSatisfy(line -> assertThat(
-                        Pattern.compile("(?<!\\\\)\\|").matcher(line).results())
-                .as(line)
-                .hasSize(4));
+        assertThat(text.lines().filter(line -> line.startsWith("| ")))
+                .allSatisfy(line -> assertThat(
+                                Pattern.compile("(?<!\\\\)\\|").matcher(line).results())
+                        .as(line)
+                        .hasSize(4));
         String outsideOfBlocks = text.replaceAll("(?s)```text\n.*?\n```\n", "");
         assertThat(outsideOfBlocks.replaceAll("(`+) .*? \\1(?!`)", "")).doesNotContain("<script", "@team", "[link]");
     }
@@ -102,7 +103,9 @@ class TextReportsTest {
             List<List<String>> lines = parse(CsvReport.render(of.report()));
             assertThat(lines)
                     .as(of.name())
-                    .hasSize(1 + of.report().results().size() + of.report().bench().size())
+                    .hasSize(1
+                            + of.report().results().size()
+                            + of.report().bench().size())
                     .allSatisfy(line -> assertThat(line).hasSameSizeAs(lines.getFirst()));
         }
     }
