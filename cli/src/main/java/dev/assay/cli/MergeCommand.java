@@ -49,7 +49,7 @@ final class MergeCommand implements Callable<Integer> {
             names = {"-o", "--out"},
             paramLabel = "DIR",
             defaultValue = "assay-out",
-            description = "Folder for " + OutFolder.REPORT_FILE + ". Default: ${DEFAULT-VALUE}.")
+            description = OutFolder.DESCRIPTION)
     private String out = "";
 
     MergeCommand(Surroundings surroundings) {

@@ -7,6 +7,9 @@ import java.nio.file.Path;
 
 /// The folder that receives a report.
 final class OutFolder {
+    /// What the others are made of.
+    static final String REPORT_FILE = "report.json";
+
     /// Options name what the folder receives.
     static final String DESCRIPTION =
             "Folder for report.json, and the same as HTML, Markdown, JUnit XML, SARIF and CSV. Default: ${DEFAULT-VALUE}.";

@@ -26,9 +26,9 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "Writes report.json into the folder of --out, and from it report.html, report.md,",
-            "junit.xml, report.sarif and report.csv. Exits with 0 if every engine is conformant,",
-            "1 if one is not, 3 if one returns too little to be judged, 4 if the goldens or the",
-            "harness are at fault.",
+            "junit.xml, report.sarif and report.csv. Exits with 0 if every engine is",
+            "conformant, 1 if one is not, 3 if one returns too little to be judged, 4 if the",
+            "goldens or the harness are at fault.",
             "",
             "Examples:",
             "  ./assay verify",

@@ -3,6 +3,8 @@ package dev.assay.conformance.compare;
 import dev.assay.golden.GoldenPrompt;
 import dev.assay.report.BudgetUse;
 import dev.assay.report.Divergence;
+import dev.assay.report.TapUse;
+import java.util.List;
 import java.util.Optional;
 
 /// Judges the log-probabilities of the most probable tokens, row by row, by the log-softmax of the oracle's logits.
@@ -85,7 +87,10 @@ public final class LogProbabilityJudge {
                 limit,
                 budget.yardstick());
         return new Judgement(
-                elements, use, worst.difference() <= limit ? Optional.empty() : Optional.of(divergence(use)));
+                elements,
+                use,
+                worst.difference() <= limit ? Optional.empty() : Optional.of(divergence(use)),
+                List.of(new TapUse(TAP, -1, use.used())));
     }
 
     private Divergence divergence(BudgetUse use) {

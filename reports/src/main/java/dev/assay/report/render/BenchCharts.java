@@ -343,11 +343,10 @@ final class BenchCharts {
 
     private static List<Page.Tick> powers(LogAxis axis, String unit) {
         List<Page.Tick> ticks = new ArrayList<>();
-        long first = Math.round(Math.log10(axis.low()));
-        long last = Math.round(Math.log10(axis.high()));
-        for (long power = first; power <= last; power++) {
-            ticks.add(new Page.Tick(
-                    Drawing.number(axis.at(Math.pow(10, (double) power))), power((int) power, unit), false));
+        int first = (int) Math.round(Math.log10(axis.low()));
+        int last = (int) Math.round(Math.log10(axis.high()));
+        for (int power = first; power <= last; power++) {
+            ticks.add(new Page.Tick(Drawing.number(axis.at(Math.pow(10, power))), power(power, unit), false));
         }
         return ticks;
     }

@@ -39,6 +39,10 @@ final class Figures {
         return String.format(Locale.ROOT, size < 10 ? "%.2f" : size < 100 ? "%.1f" : "%,.0f", value);
     }
 
+    static String scaled(long value, String unit) {
+        return scaled((double) value, unit);
+    }
+
     /// A number of the unit with a decimal prefix, such as `1.32 GB`.
     static String scaled(double value, String unit) {
         String[] prefixes = {"", "k", "M", "G", "T", "P"};
