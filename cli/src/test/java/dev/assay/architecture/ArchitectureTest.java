@@ -18,6 +18,7 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.ArchRule;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -217,7 +218,7 @@ class ArchitectureTest {
 
     /// ArchUnit sees byte code, where every try-with-resources catches Throwable: this one reads the sources.
     @ParameterizedTest
-    @MethodSource("modules")
+    @MethodSource({"modules", "adapters"})
     void nobodyCatchesThrowable(String module) throws IOException {
         Pattern catchAll = Pattern.compile("catch\\s*\\([^)]*\\bThrowable\\b");
         for (Path source : sources(ROOT.resolve(module))) {
@@ -227,15 +228,56 @@ class ArchitectureTest {
         }
     }
 
-    /// The modules in the root POM.
+    /// Adapters that run in a process of their own are not in the import: this one reads the sources.
+    @ParameterizedTest
+    @MethodSource("adapters")
+    void anAdapterKnowsTheEngineInterfaceOnly(String adapter) throws IOException {
+        Pattern own = Pattern.compile("\\bdev\\.assay\\.(?!adapter\\b|engine\\b|config\\b|checkpoint\\b)\\w+");
+        List<Path> sources = sources(ROOT.resolve(adapter));
+        assertThat(sources).isNotEmpty();
+        for (Path source : sources) {
+            assertThat(own.matcher(Files.readString(source)).results().map(MatchResult::group))
+                    .as("what %s knows of Assay besides the engine interface", source)
+                    .isEmpty();
+        }
+    }
+
+    /// The modules in the root POM that the command is made of.
     static List<String> modules() throws IOException {
-        List<String> modules = Pattern.compile("<module>([^<]+)</module>")
+        List<String> modules = modulesOfThePom().stream()
+                .filter(ArchitectureTest::isOfTheCommand)
+                .toList();
+        assertThat(modules).contains(ENGINE_API, REFERENCE, GOLDEN, CONFORMANCE, REPORTS, CLI);
+        return modules;
+    }
+
+    /// The others: adapters of which the command knows nothing.
+    static List<String> adapters() throws IOException {
+        List<String> adapters = modulesOfThePom().stream()
+                .filter(module -> !isOfTheCommand(module))
+                .toList();
+        assertThat(adapters).isNotEmpty();
+        return adapters;
+    }
+
+    private static boolean isOfTheCommand(String module) {
+        if (!module.startsWith(ADAPTERS + "/")) {
+            return true;
+        }
+        try {
+            String artifact = "<artifactId>" + module.substring(ADAPTERS.length() + 1) + "</artifactId>";
+            return Files.readString(ROOT.resolve(CLI).resolve("pom.xml")).contains(artifact);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static List<String> modulesOfThePom() throws IOException {
+        return Pattern.compile("<module>([^<]+)</module>")
                 .matcher(Files.readString(ROOT.resolve("pom.xml")))
                 .results()
                 .map((MatchResult match) -> match.group(1))
                 .toList();
-        assertThat(modules).contains(ENGINE_API, REFERENCE, GOLDEN, CONFORMANCE, REPORTS, CLI);
-        return modules;
     }
 
     private static List<Path> sources(Path module) throws IOException {
