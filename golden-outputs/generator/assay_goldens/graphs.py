@@ -82,8 +82,10 @@ def whole(target: str, numbers: np.ndarray, numbered: dict[str, np.ndarray]) -> 
 
 def graph(family: Family, case: Case) -> bytes:
     """The graph of a case, as the bytes of an ONNX file."""
-    _, published = checkpoint(family, case)
+    specs, published = checkpoint(family, case)
     exact = family.dequantise(case, published)
+    if any(spec.values_of for spec in specs):
+        del exact["lm_head.weight"]  # the head of a tied model, stored all the same: Assay's checkpoints leave it out
     ignored = set(family.ignored_tensors(case))
     config = family.oracle_config(case.config)
     model = oracle.load(config, exact, torch.float32, ignored)
@@ -103,6 +105,8 @@ def graph(family: Family, case: Case) -> bytes:
         )
     made = exported.model
     supplied = publish(made.graph, parts(config, exact, ignored), {name: a.shape for name, a in exact.items()})
+    for value in supplied:
+        value.name = value.name.removeprefix("transformer.")  # as Assay calls those of GPT-2, however they are stored
     # While they are inputs, nothing is folded into them.
     made.graph.inputs.extend(supplied)
     onnxscript.optimizer.optimize(made)

@@ -25,7 +25,7 @@ class Graphs(unittest.TestCase):
         model = onnx.load_model_from_string(graphs.graph(family, case))
         for tensor in model.graph.initializer:
             if tensor.data_location == onnx.TensorProto.EXTERNAL:
-                values = onnx.numpy_helper.from_array(exact[tensor.name].astype(np.float32), tensor.name)
+                values = onnx.numpy_helper.from_array(exact[f"transformer.{tensor.name}"].astype(np.float32), tensor.name)
                 self.assertEqual(values.dims, tensor.dims)
                 tensor.CopyFrom(values)
         evaluator = ReferenceEvaluator(model)
