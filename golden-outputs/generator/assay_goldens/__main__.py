@@ -1,4 +1,4 @@
-"""The commands: generate, check, materialize, seeds, random, list, vectors."""
+"""The commands: generate, check, materialize, graphs, seeds, random, list, vectors."""
 
 from __future__ import annotations
 
@@ -223,6 +223,18 @@ def materialize(name: str, folder: Path) -> int:
     return 0
 
 
+def export_graphs(names: list[str], check: bool) -> int:
+    from . import graphs
+
+    if not check:
+        graphs.write(selected(names))
+        return 0
+    wrong = graphs.check(selected(names))
+    for line in wrong:
+        print(line, file=sys.stderr)
+    return 1 if wrong else 0
+
+
 def seeds(name: str, first: int, count: int) -> int:
     """For the author of a case: which seeds are accepted."""
     from .certificate import Insensitive
@@ -304,6 +316,9 @@ def main() -> int:
     command = commands.add_parser("materialize", help="write a case as a Hugging Face folder, weights included")
     command.add_argument("case", metavar="CASE")
     command.add_argument("folder", metavar="DIR", type=Path)
+    command = commands.add_parser("graphs", help="export cases as ONNX graphs without weights")
+    command.add_argument("cases", nargs="*", metavar="CASE")
+    command.add_argument("--check", action="store_true", help="export again and compare; exit 1 when something differs")
     command = commands.add_parser("seeds", help="try seeds for a case until one is accepted")
     command.add_argument("case", metavar="CASE")
     command.add_argument("first", type=int)
@@ -323,6 +338,8 @@ def main() -> int:
             return check(arguments.cases)
         case "materialize":
             return materialize(arguments.case, arguments.folder)
+        case "graphs":
+            return export_graphs(arguments.cases, arguments.check)
         case "seeds":
             return seeds(arguments.case, arguments.first, arguments.count)
         case "random":

@@ -112,6 +112,10 @@ class Family:
         """For an MoE layer: [(scores [T][n], how many are kept)] of every choice made, in order."""
         raise NotImplementedError
 
+    def exportable(self, model: Any) -> contextlib.AbstractContextManager[None]:
+        """Puts what a graph can express in the place of what it cannot, for the duration of the context."""
+        return contextlib.nullcontext()
+
     def random_config(self, rng: Random) -> dict[str, Any]:
         """Any configuration of the family that Hugging Face can run."""
         raise NotImplementedError

@@ -13,7 +13,7 @@ import torch
 
 from ..cases import Case, ConfigChanges, Family, Wiring
 from ..synthesis import TensorSpec
-from . import common, deepseek_v3, draw, mistakes
+from . import common, deepseek_v3, draw, exportable, mistakes
 
 YARN = {
     "beta_fast": 1,
@@ -139,6 +139,9 @@ class DeepseekV2(Family):
             "num_key_value_heads": "latent attention has no KV heads; the field repeats num_attention_heads",
         }
         return common.changes(case, extra, inert)
+
+    def exportable(self, model):
+        return exportable.real_rotary(model, "DeepseekV2RotaryEmbedding", heads_axis=1)
 
     def random_config(self, rng: Random) -> dict[str, Any]:
         config = draw.latent_attention(rng) | draw.groups(rng)

@@ -14,7 +14,7 @@ from torch import nn
 from .. import synthesis
 from ..cases import Case, ConfigChanges, Wiring
 from ..synthesis import TensorSpec
-from . import common, draw, gemma3
+from . import common, draw, exportable, gemma3
 
 S, F = "sliding_attention", "full_attention"
 
@@ -414,6 +414,9 @@ class Gemma3n(common.TextFamily):
         where = "text_config." if "text_config" in case.config else ""
         found.inert[f"{where}num_hidden_layers"] = common.SHAPE
         return found
+
+    def exportable(self, model):
+        return exportable.fixed_sparsity(model)
 
     def random_config(self, rng: Random) -> dict[str, Any]:
         head_dim = 2 * rng.randint(3, 9)

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from ..cases import Case, ConfigChanges, Wiring
 from ..synthesis import TensorSpec
-from . import common, draw
+from . import common, draw, exportable
 
 CHUNK_MASK = "create_chunked_causal_mask"
 
@@ -285,6 +285,9 @@ class Llama4(common.TextFamily):
         if "layer_types" in config:
             changed["layer_types"] = ["full_attention"] * layers
         return common.changes(case, changed, inert)
+
+    def exportable(self, model):
+        return exportable.real_rotary(model, "Llama4TextRotaryEmbedding", heads_axis=2)
 
     def random_config(self, rng: Random) -> dict[str, Any]:
         head_dim = 2 * rng.randint(3, 9)
