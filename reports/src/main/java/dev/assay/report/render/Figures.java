@@ -12,7 +12,6 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.stream.Collectors;
 
 /// Numbers and sentences as people read them, the same in every form of a report.
 final class Figures {
@@ -98,13 +97,7 @@ final class Figures {
                 ? plural(report.results().size(), "check")
                 : plural(report.bench().size(), "measurement");
         String outcomes = parts.isEmpty() ? "nothing ran" : of + ": " + String.join(", ", parts);
-        String based = report.evidence().stream()
-                .map(evidence -> "; evidence on " + evidence.engine() + ": "
-                        + evidence.level().told())
-                .collect(Collectors.joining());
-        return report.faults().isEmpty()
-                ? outcomes + based
-                : plural(report.faults().size(), "fault") + "; " + outcomes + based;
+        return report.faults().isEmpty() ? outcomes : plural(report.faults().size(), "fault") + "; " + outcomes;
     }
 
     static Tone tone(Verdict verdict) {

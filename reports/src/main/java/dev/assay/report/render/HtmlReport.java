@@ -79,7 +79,7 @@ public final class HtmlReport {
                 counts(),
                 routing(),
                 checks ? checks() : null,
-                report.engines().stream().map(HtmlReport::card).toList(),
+                report.engines().stream().map(this::card).toList(),
                 environment());
     }
 
@@ -298,16 +298,28 @@ public final class HtmlReport {
                 Figures.milliseconds(result.milliseconds()));
     }
 
-    private static Page.EngineCard card(EngineSummary engine) {
+    private Page.EngineCard card(EngineSummary engine) {
         return new Page.EngineCard(
                 engine.title(),
                 engine.id(),
                 List.of(
                         new Page.Fact("version", engine.version()),
                         new Page.Fact("computes in", engine.compute()),
+                        new Page.Fact("evidence", evidence(engine.id())),
                         new Page.Fact("backend", engine.backend()),
                         new Page.Fact("vectors", engine.vectorBits() == 0 ? "none" : engine.vectorBits() + " bits")),
                 engine.decisions());
+    }
+
+    private String evidence(String engine) {
+        if (report.results().isEmpty()) {
+            return "logits of the timed runs";
+        }
+        return report.evidence().stream()
+                .filter(evidence -> evidence.engine().equals(engine))
+                .map(evidence -> evidence.level().told())
+                .findFirst()
+                .orElse("none");
     }
 
     private List<Page.Fact> environment() {

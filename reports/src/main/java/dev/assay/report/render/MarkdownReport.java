@@ -3,6 +3,7 @@ package dev.assay.report.render;
 import dev.assay.report.BenchRow;
 import dev.assay.report.CheckResult;
 import dev.assay.report.Divergence;
+import dev.assay.report.EngineEvidence;
 import dev.assay.report.Environment;
 import dev.assay.report.Report;
 import dev.assay.report.Spread;
@@ -53,6 +54,13 @@ public final class MarkdownReport {
             out.append(" (shard ").append(report.shard()).append(')');
         }
         out.append("\n\n").append(code(report.command())).append('\n');
+        for (EngineEvidence evidence : report.evidence()) {
+            out.append("\nevidence on ")
+                    .append(code(evidence.engine()))
+                    .append(": ")
+                    .append(evidence.level().told())
+                    .append('\n');
+        }
     }
 
     private void faults() {

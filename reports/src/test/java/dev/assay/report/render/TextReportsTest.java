@@ -48,6 +48,10 @@ class TextReportsTest {
 
                         ` ./assay verify `
 
+                        evidence on ` reference `: full logits with taps
+
+                        evidence on ` vector `: full logits with taps
+
                         | architecture | ` reference ` | ` vector ` |
                         | --- | --- | --- |
                         | ` qwen3 ` | ✓ 1 passed, budget 50.0 % | ✗ 1 failed, budget 37,500,000 % |
