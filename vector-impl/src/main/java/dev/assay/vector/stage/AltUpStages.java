@@ -4,6 +4,7 @@ import dev.assay.plan.LayerExtra;
 import dev.assay.plan.ResidualStream;
 import dev.assay.vector.kernel.Exponentials;
 import dev.assay.vector.kernel.Rows;
+import java.util.Arrays;
 
 /// The arithmetic of several residual streams, AltUp. Stream n of token t is at `(n · tokens + t) · hiddenSize`.
 final class AltUpStages {
@@ -87,7 +88,9 @@ final class AltUpStages {
         }
     }
 
-    /// p_n = x_n + Σ_m c\[n · streams + m\] · x_m.
+    /// p_n = Σ_m c\[n · streams + m\] · x_m + x_n. The largest summand comes last: every sum that has it in is
+    /// rounded
+    /// at its size.
     static final class Predict extends TokenStage {
         private final int streams;
         private final int hiddenSize;
@@ -105,11 +108,12 @@ final class AltUpStages {
             int tokens = pass.tokens();
             for (int n = 0; n < streams; n++) {
                 int to = (n * tokens + row) * hiddenSize;
-                System.arraycopy(x, to, p, to, hiddenSize);
+                Arrays.fill(p, to, to + hiddenSize, 0);
                 for (int m = 0; m < streams; m++) {
                     float c = coefficients[row * streams * streams + n * streams + m];
                     Rows.addScaled(c, x, (m * tokens + row) * hiddenSize, p, to, hiddenSize);
                 }
+                Rows.add(x, to, p, to, hiddenSize);
             }
         }
     }
