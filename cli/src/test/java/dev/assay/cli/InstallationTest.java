@@ -11,12 +11,15 @@ import dev.assay.adapter.stdio.StdioEngine;
 import dev.assay.conformance.suite.GoldenSuite;
 import dev.assay.engine.Engine;
 import dev.assay.golden.Goldens;
+import dev.assay.mutants.catalogue.Catalogue;
 import dev.assay.perf.ceiling.CeilingProbe;
 import dev.assay.plan.DecoderPlan;
 import dev.assay.reference.ReferenceEngine;
 import dev.assay.report.Report;
 import dev.assay.report.ReportJson;
 import dev.assay.vector.VectorEngine;
+import io.jstach.jstache.JStache;
+import io.jstach.jstachio.JStachio;
 import java.io.File;
 import java.io.IOException;
 import java.net.URISyntaxException;
@@ -32,6 +35,14 @@ import joptsimple.OptionSpec;
 import me.tongfei.progressbar.ProgressBar;
 import org.HdrHistogram.Histogram;
 import org.apache.commons.math3.util.FastMath;
+import org.apache.commons.numbers.combinatorics.BinomialCoefficient;
+import org.apache.commons.numbers.core.ArithmeticUtils;
+import org.apache.commons.numbers.fraction.ContinuedFraction;
+import org.apache.commons.numbers.gamma.Erf;
+import org.apache.commons.numbers.rootfinder.BrentSolver;
+import org.apache.commons.rng.UniformRandomProvider;
+import org.apache.commons.rng.sampling.ArraySampler;
+import org.apache.commons.statistics.distribution.NormalDistribution;
 import org.erdtman.jcs.JsonCanonicalizer;
 import org.jline.terminal.Terminal;
 import org.junit.jupiter.api.Test;
@@ -58,6 +69,17 @@ class InstallationTest {
             CeilingProbe.class,
             StdioEngine.class,
             OpenAiEngine.class,
+            Catalogue.class,
+            JStachio.class,
+            JStache.class,
+            NormalDistribution.class,
+            BinomialCoefficient.class,
+            ArithmeticUtils.class,
+            ContinuedFraction.class,
+            Erf.class,
+            BrentSolver.class,
+            UniformRandomProvider.class,
+            ArraySampler.class,
             Histogram.class,
             VectorEngine.class,
             Benchmark.class,
