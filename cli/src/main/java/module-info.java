@@ -5,6 +5,7 @@ import org.jspecify.annotations.NullMarked;
 module dev.assay.cli {
     requires static org.jspecify;
     requires dev.assay.conformance;
+    requires dev.assay.kernels;
     requires dev.assay.perf;
     requires dev.assay.plan;
     requires info.picocli;

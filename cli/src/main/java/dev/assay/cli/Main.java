@@ -64,6 +64,7 @@ final class Main {
         return new CommandLine(assay)
                 .addSubcommand(new VerifyCommand(surroundings))
                 .addSubcommand(new BenchCommand(surroundings))
+                .addSubcommand(new KernelsCommand(surroundings))
                 .addSubcommand(new ListCommand(surroundings))
                 .addSubcommand(new ExplainCommand(surroundings))
                 .addSubcommand(new FactsCommand(surroundings))

@@ -37,6 +37,7 @@ class ArchitectureTest {
     private static final String GOLDEN = "golden-outputs";
     private static final String CONFORMANCE = "conformance-tests";
     private static final String PERF = "perf-suite";
+    private static final String KERNELS = "kernel-benchmarks";
     private static final String REPORTS = "reports";
     private static final String ADAPTERS = "adapters";
     private static final String CLI = "cli";
@@ -68,6 +69,8 @@ class ArchitectureTest {
                         .definedBy("dev.assay.cli..")
                         .layer(PERF)
                         .definedBy("dev.assay.perf..")
+                        .layer(KERNELS)
+                        .definedBy("dev.assay.kernels..")
                         // Optional: modules to come. modulesAreSeen() fails if one has code that is not seen.
                         .optionalLayer(PLAN)
                         .definedBy("dev.assay.plan..")
@@ -97,6 +100,8 @@ class ArchitectureTest {
                         .mayOnlyAccessLayers(ENGINE_API, GOLDEN, REPORTS)
                         .whereLayer(PERF)
                         .mayOnlyAccessLayers(ENGINE_API, PLAN, REPORTS)
+                        .whereLayer(KERNELS)
+                        .mayOnlyAccessLayers(ENGINE_API, PLAN, REPORTS, PERF, VECTOR, REFERENCE)
                         .as("modules use only the modules that docs/decisions/0001 lets them use")
                         .because("an engine that shares code with what judges it cannot be judged by it"),
                 classes()
@@ -112,6 +117,7 @@ class ArchitectureTest {
                                 "dev.assay.golden..",
                                 "dev.assay.conformance..",
                                 "dev.assay.perf..",
+                                "dev.assay.kernels..",
                                 "dev.assay.report..",
                                 "dev.assay.adapters..",
                                 "dev.assay.cli..")
