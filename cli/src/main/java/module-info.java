@@ -8,6 +8,7 @@ module dev.assay.cli {
     requires dev.assay.adapter.stdio;
     requires dev.assay.conformance;
     requires dev.assay.mutants;
+    requires dev.assay.kernels;
     requires dev.assay.perf;
     requires dev.assay.plan;
     requires info.picocli;

@@ -12,6 +12,17 @@ module dev.assay.vector {
     requires jdk.management;
 
     exports dev.assay.vector;
+    // The kernels, to whoever measures them one by one.
+    exports dev.assay.vector.cache to
+            dev.assay.kernels;
+    exports dev.assay.vector.kernel to
+            dev.assay.kernels;
+    exports dev.assay.vector.stage to
+            dev.assay.kernels;
+    exports dev.assay.vector.thread to
+            dev.assay.kernels;
+    exports dev.assay.vector.weight to
+            dev.assay.kernels;
 
     provides Engine with
             VectorEngine;

@@ -39,6 +39,7 @@ class ArchitectureTest {
     private static final String CONFORMANCE = "conformance-tests";
     private static final String MUTANTS = "mutants";
     private static final String PERF = "perf-suite";
+    private static final String KERNELS = "kernel-benchmarks";
     private static final String REPORTS = "reports";
     private static final String ADAPTERS = "adapters";
     private static final String CLI = "cli";
@@ -72,6 +73,8 @@ class ArchitectureTest {
                         .definedBy("dev.assay.cli..")
                         .layer(PERF)
                         .definedBy("dev.assay.perf..")
+                        .layer(KERNELS)
+                        .definedBy("dev.assay.kernels..")
                         // Optional: modules to come. modulesAreSeen() fails if one has code that is not seen.
                         .optionalLayer(PLAN)
                         .definedBy("dev.assay.plan..")
@@ -103,6 +106,8 @@ class ArchitectureTest {
                         .mayOnlyAccessLayers(ENGINE_API, PLAN, GOLDEN, CONFORMANCE, REPORTS)
                         .whereLayer(PERF)
                         .mayOnlyAccessLayers(ENGINE_API, PLAN, REPORTS)
+                        .whereLayer(KERNELS)
+                        .mayOnlyAccessLayers(ENGINE_API, PLAN, REPORTS, PERF, VECTOR, REFERENCE)
                         .as("modules use only the modules that docs/decisions/0001 lets them use")
                         .because("an engine that shares code with what judges it cannot be judged by it"),
                 classes()
@@ -119,6 +124,7 @@ class ArchitectureTest {
                                 "dev.assay.conformance..",
                                 "dev.assay.mutants..",
                                 "dev.assay.perf..",
+                                "dev.assay.kernels..",
                                 "dev.assay.report..",
                                 "dev.assay.adapter..",
                                 "dev.assay.cli..")

@@ -11,6 +11,7 @@ import dev.assay.adapter.stdio.StdioEngine;
 import dev.assay.conformance.suite.GoldenSuite;
 import dev.assay.engine.Engine;
 import dev.assay.golden.Goldens;
+import dev.assay.kernels.KernelRun;
 import dev.assay.mutants.catalogue.Catalogue;
 import dev.assay.perf.ceiling.CeilingProbe;
 import dev.assay.plan.DecoderPlan;
@@ -80,6 +81,7 @@ class InstallationTest {
             BrentSolver.class,
             UniformRandomProvider.class,
             ArraySampler.class,
+            KernelRun.class,
             Histogram.class,
             VectorEngine.class,
             Benchmark.class,
@@ -96,9 +98,14 @@ class InstallationTest {
     private Path folder;
 
     private CommandRun assay(String... args) throws IOException, InterruptedException {
+        return assay(1, args);
+    }
+
+    /// @param tier of the compiler, the last that is used: 1 starts fastest, 4 has vectors
+    private CommandRun assay(int tier, String... args) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
+                "-XX:TieredStopAtLevel=" + tier,
                 "-p",
                 MODULES.stream().map(InstallationTest::location).collect(Collectors.joining(File.pathSeparator)),
                 "-m",
@@ -168,6 +175,22 @@ class InstallationTest {
                 readme.substring(readme.indexOf(start) + start.length(), readme.indexOf("<!-- /support-table -->"));
 
         assertThat(table.strip()).isEqualTo(assay("list", "--markdown").out().strip());
+    }
+
+    @Test
+    void listsItsKernelsByName() throws IOException, InterruptedException {
+        CommandRun run = assay("kernels", "--list", "^matvec");
+        assertThat(run.err()).isEqualTo(INCUBATES);
+        assertThat(run.out()).isEqualTo("MatVec.scalar\nMatVec.vector\n");
+        assertThat(run.exitCode()).isEqualTo(0);
+    }
+
+    @Test
+    void measuresAKernelInAJvmOfItsOwn() throws IOException, InterruptedException {
+        CommandRun run = assay(4, "kernels", "Dot.vector", "--param", "size=64");
+        assertThat(run.err()).isEqualTo(INCUBATES);
+        assertThat(run.out()).containsPattern("\nDot +size=64 +[0-9.]+ +- ").endsWith("results: assay-out/jmh.json\n");
+        assertThat(run.exitCode()).isEqualTo(0);
     }
 
     @Test

@@ -1,7 +1,7 @@
 package dev.assay.vector.stage;
 
 /// Where stages find their input and leave their result: one row a token, of the width that the stage knows.
-enum Buffer {
+public enum Buffer {
     /// The residual stream; of several, the active one.
     HIDDEN,
     /// What a sub-block sees: the residual stream, normalised where the layer does that.

@@ -4,11 +4,11 @@ import dev.assay.plan.Router;
 import java.util.Arrays;
 
 /// From the router logits of a token to its experts and their weights, in double.
-final class Chooser {
+public final class Chooser {
     private final Router router;
     private final float[] correctionBias; // [experts]; empty for routers without
 
-    Chooser(Router router, float[] correctionBias) {
+    public Chooser(Router router, float[] correctionBias) {
         this.router = router;
         this.correctionBias = correctionBias;
     }
@@ -18,7 +18,7 @@ final class Chooser {
     /// @param logits of its experts, from `offset` on
     /// @param chosen receives them, best first; may be longer than there are
     /// @param weights receives what each is multiplied by: its result, or for [Router.SigmoidOnInput] its input
-    void choose(float[] logits, int offset, Routing room, int[] chosen, float[] weights) {
+    public void choose(float[] logits, int offset, Routing room, int[] chosen, float[] weights) {
         int experts = router.experts();
         double[] scores = room.scores;
         double[] ranks = room.ranks;

@@ -12,7 +12,7 @@ import dev.assay.vector.thread.Workers;
 ///
 /// One token: a thread has whole KV heads, or, with more threads than these, single query heads; a block of the cache
 /// serves all query heads of its group while it is near. Several tokens: a thread has pairs of a head and a panel.
-final class GroupedQueryStage implements Stage {
+public final class GroupedQueryStage implements Stage {
     private final int layer;
     private final int queryHeads;
     private final int kvHeads;
@@ -23,7 +23,7 @@ final class GroupedQueryStage implements Stage {
     private final Workers.Task<Pass> attendMany = this::attendMany;
 
     /// @param layer index of the layer, whose cache may be another's
-    GroupedQueryStage(int layer, GroupedQueryAttention attention) {
+    public GroupedQueryStage(int layer, GroupedQueryAttention attention) {
         this.layer = layer;
         this.queryHeads = attention.queryHeads();
         this.kvHeads = attention.kvHeads();

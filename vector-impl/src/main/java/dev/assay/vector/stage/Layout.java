@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 
 /// How much room the stages of a program need, gathered while they are made.
-final class Layout {
+public final class Layout {
     private final Map<Buffer, Integer> widths = new EnumMap<>(Buffer.class);
     private final List<Rotary> rotaries = new ArrayList<>();
     private int widest = 1;
@@ -27,7 +27,7 @@ final class Layout {
         return widths.getOrDefault(buffer, 0);
     }
 
-    void needs(Buffer buffer, int width) {
+    public void needs(Buffer buffer, int width) {
         widths.merge(buffer, width, Math::max);
         needsOperand(width);
     }
@@ -69,7 +69,7 @@ final class Layout {
         return group;
     }
 
-    void needsAttention(int key, int value, int heads) {
+    public void needsAttention(int key, int value, int heads) {
         keyWidth = Math.max(keyWidth, key);
         valueWidth = Math.max(valueWidth, value);
         group = Math.max(group, heads);

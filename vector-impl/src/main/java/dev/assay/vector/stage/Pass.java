@@ -12,7 +12,7 @@ import java.util.Objects;
 
 /// What stages work on: the tokens of a pass, the session's cache, and room for intermediate values. Allocated once a
 /// session, so that a pass allocates nothing.
-final class Pass {
+public final class Pass {
     final Workers workers;
     final SessionCache cache;
     final TapListener taps;
@@ -38,7 +38,7 @@ final class Pass {
     private int rows;
     private int start;
 
-    Pass(Layout layout, Workers workers, SessionCache cache, TapListener taps, int batch, int maxContext) {
+    public Pass(Layout layout, Workers workers, SessionCache cache, TapListener taps, int batch, int maxContext) {
         this.workers = workers;
         this.cache = cache;
         this.taps = taps;
@@ -71,7 +71,7 @@ final class Pass {
     }
 
     /// Begins a pass over `tokens` tokens, the first at position `start`.
-    void begin(int[] from, int fromOffset, int tokens, int start) {
+    public void begin(int[] from, int fromOffset, int tokens, int start) {
         System.arraycopy(from, fromOffset, ids, 0, tokens);
         this.tokens = tokens;
         this.rows = tokens;
@@ -102,7 +102,7 @@ final class Pass {
         return !taps.equals(TapListener.NONE);
     }
 
-    float[] buffer(Buffer buffer) {
+    public float[] buffer(Buffer buffer) {
         return Objects.requireNonNull(buffers.get(buffer));
     }
 }

@@ -1,7 +1,7 @@
 package dev.assay.vector.stage;
 
 /// The experts of the tokens of a pass, and room to choose them.
-final class Routing {
+public final class Routing {
     /// Chosen experts and their weights, `[tokens][k]`, best first.
     final int[][] experts;
     final float[][] weights;
@@ -14,7 +14,7 @@ final class Routing {
     final int[] tokens;
     final int[] places;
 
-    Routing(int batch, int experts, int topK) {
+    public Routing(int batch, int experts, int topK) {
         boolean routed = experts > 0;
         this.experts = new int[routed ? batch : 0][topK];
         this.weights = new float[routed ? batch : 0][topK];

@@ -6,7 +6,7 @@ import dev.assay.vector.weight.Weights;
 import java.util.Arrays;
 
 /// A norm with its weights. The sum of squares is float32, the root double.
-sealed interface RowNorm {
+public sealed interface RowNorm {
     /// Numbers that are normalised together.
     int size();
 

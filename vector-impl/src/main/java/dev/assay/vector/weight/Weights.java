@@ -51,6 +51,7 @@ public final class Weights {
     public WeightMatrix matrix(String prefix, WeightRef ref) {
         Tensor tensor = tensor(prefix, ref);
         matrixTypes.add(tensor.info().type());
+        heapBytes += tensor.scales() == null ? 0 : tensor.scales().scales().byteSize();
         widest = Math.max(widest, Math.max(ref.rows(), ref.columns()));
         return switch (ref.layout()) {
             case WeightLayout.RowsFirst _ -> rows(tensor, ref.rows(), ref.columns());
@@ -71,7 +72,10 @@ public final class Weights {
         };
     }
 
-    private WeightMatrix rows(Tensor tensor, int rows, int columns) {
+    /// A matrix whose rows lie one after another, read where it lies.
+    ///
+    /// @throws UnsupportedModelException if there is no kernel for its type
+    public static WeightMatrix rows(Tensor tensor, int rows, int columns) {
         return switch (tensor.info().type()) {
             case F32 -> new Float32Matrix(tensor.data(), rows, columns);
             case BF16 -> new BFloat16Matrix(tensor.data(), rows, columns);
@@ -81,7 +85,8 @@ public final class Weights {
                 if (scales == null) {
                     throw unsupported(tensor, "FP8 without block scales");
                 }
-                yield new Float8Matrix(tensor.data(), rows, columns, floats(scales), scales.block());
+                yield new Float8Matrix(
+                        tensor.data(), rows, columns, scales.scales().toArray(FLOAT), scales.block());
             }
             case F64, I64, I32 -> throw unsupported(tensor, tensor.info().type().name());
         };
@@ -90,12 +95,6 @@ public final class Weights {
     private static UnsupportedModelException unsupported(Tensor tensor, String what) {
         return new UnsupportedModelException(tensor.info().name() + ": no kernel for " + what
                 + ", only for F32, BF16, F16 and block-scaled F8_E4M3");
-    }
-
-    private float[] floats(BlockScales scales) {
-        float[] values = scales.scales().toArray(FLOAT);
-        heapBytes += (long) values.length * Float.BYTES;
-        return values;
     }
 
     /// A vector, decoded to float32.

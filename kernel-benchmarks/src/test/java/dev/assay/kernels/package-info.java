@@ -1,0 +1,4 @@
+@NullMarked
+package dev.assay.kernels;
+
+import org.jspecify.annotations.NullMarked;
