@@ -188,7 +188,8 @@ class InstallationTest {
     @Test
     void measuresAKernelInAJvmOfItsOwn() throws IOException, InterruptedException {
         CommandRun run = assay(4, "kernels", "Dot.vector", "--param", "size=64");
-        assertThat(run.err()).isEqualTo(INCUBATES);
+        // JMH's use of Unsafe makes the JVM say more.
+        assertThat(run.err()).startsWith(INCUBATES).doesNotContain("assay: ");
         assertThat(run.out()).containsPattern("\nDot +size=64 +[0-9.]+ +- ").endsWith("results: assay-out/jmh.json\n");
         assertThat(run.exitCode()).isEqualTo(0);
     }
