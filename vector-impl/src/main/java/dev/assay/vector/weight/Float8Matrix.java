@@ -2,7 +2,9 @@ package dev.assay.vector.weight;
 
 import dev.assay.config.BlockSize;
 import dev.assay.vector.kernel.Float8Weights;
+import dev.assay.vector.kernel.Lanes;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
 /// Rows of FP8 E4M3, one after another, with a float32 scale for each block of rows and columns.
 final class Float8Matrix extends WeightMatrix {
@@ -59,15 +61,38 @@ final class Float8Matrix extends WeightMatrix {
             float[] y,
             int yOffset,
             Scratch scratch) {
+        if (hasKernel() && column == 0 && columns % (Float8Weights.PHASES * Lanes.LENGTH) == 0) {
+            Arrays.fill(scratch.sums, 0, columns, 0);
+            if (Float8Weights.combine(
+                    data,
+                    columns(),
+                    from,
+                    from + count,
+                    columns,
+                    scales,
+                    block.rows(),
+                    block.columns(),
+                    x,
+                    xOffset,
+                    scratch.sums)) {
+                Float8Weights.finish(scratch.sums, columns, y, yOffset);
+                return;
+            }
+        }
         Decoded.multiplyTransposed(this, from, count, column, columns, x, xOffset, y, yOffset, scratch);
     }
 
     @Override
     public void decode(int row, int column, int count, float[] into, int intoOffset) {
-        Float8Weights.decode(data, (long) row * columns() + column, count, into, intoOffset);
+        long start = (long) row * columns();
         int rowScales = row / block.rows() * Math.ceilDiv(columns(), block.columns());
-        for (int k = 0; k < count; k++) {
-            into[intoOffset + k] *= scales[rowScales + (column + k) / block.columns()];
+        int end = column + count;
+        for (int k = column; k < end; ) {
+            int blockColumn = k / block.columns();
+            int blockEnd = Math.min(end, (blockColumn + 1) * block.columns());
+            Float8Weights.decode(
+                    data, start + k, blockEnd - k, scales[rowScales + blockColumn], into, intoOffset + k - column);
+            k = blockEnd;
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.assay.vector.weight;
 
+import dev.assay.vector.kernel.Float8Weights;
 import dev.assay.vector.kernel.Phases;
 
 /// A vector that weights are multiplied by, in every order that their kernels want it in.
@@ -29,7 +30,7 @@ public final class Operand {
             Phases.split(plain, 0, length, 2, two);
             hasTwo = true;
         } else if (phases == 4 && !hasFour) {
-            Phases.split(plain, 0, length, 4, four);
+            Float8Weights.prepare(plain, length, four);
             hasFour = true;
         }
     }

@@ -196,17 +196,20 @@ class WeightMatrixTest {
                 }
             }
 
-            int column = columns / 3;
-            int width = columns - column;
-            float[] transposed = new float[width + 2];
-            float[] weights = Sizes.normal(ROWS + 1, 8);
-            w.multiplyTransposed(1, ROWS - 1, column, width, weights, 1, transposed, 2, scratch);
-            for (int c = 0; c < width; c++) {
-                double expected = 0;
-                for (int r = 0; r < ROWS - 1; r++) {
-                    expected += elements[1 + r][column + c] * weights[1 + r];
+            for (int column : new int[] {0, columns / 3}) {
+                int width = columns - column;
+                float[] transposed = new float[width + 2];
+                float[] weights = Sizes.normal(ROWS + 1, 8);
+                w.multiplyTransposed(1, ROWS - 2, column, width, weights, 1, transposed, 2, scratch);
+                for (int c = 0; c < width; c++) {
+                    double expected = 0;
+                    for (int r = 0; r < ROWS - 2; r++) {
+                        expected += elements[1 + r][column + c] * weights[1 + r];
+                    }
+                    assertThat((double) transposed[c + 2])
+                            .as("column %d", column + c)
+                            .isCloseTo(expected, within(tolerance));
                 }
-                assertThat((double) transposed[c + 2]).as("column %d", c).isCloseTo(expected, within(tolerance));
             }
         }
     }
@@ -260,6 +263,44 @@ class WeightMatrixTest {
                     fp8.decode(code, quarter, 1, decoded, 0);
                     assertSame(decoded[0], e4m3(code) / 2, code);
                 }
+            }
+        }
+    }
+
+    @Test
+    void everyEightBitCodeIsDecodedExactlyWithinARow() {
+        try (Arena arena = Arena.ofConfined()) {
+            // NaN of either sign is left out first: a row with one goes another way.
+            for (boolean withNaN : new boolean[] {false, true}) {
+                MemorySegment codes = unaligned(263, arena);
+                for (int k = 0; k < 263; k++) {
+                    int code = k & 0xff;
+                    codes.set(ValueLayout.JAVA_BYTE, k, (byte) ((code & 0x7f) == 0x7f && !withNaN ? 0 : code));
+                }
+                WeightMatrix fp8 = new Float8Matrix(codes, 1, 263, new float[] {0.5f}, new BlockSize(1, 512));
+                float[] decoded = new float[263];
+                fp8.decode(0, 0, 263, decoded, 0);
+                for (int k = 0; k < 263; k++) {
+                    int code = codes.get(ValueLayout.JAVA_BYTE, k) & 0xff;
+                    assertThat(Float.floatToIntBits(decoded[k]))
+                            .as("code %d", code)
+                            .isEqualTo(Float.floatToIntBits(e4m3(code) / 2));
+                }
+            }
+        }
+    }
+
+    @Test
+    void anEightBitNaNReachesItsColumnOfATransposedProductAlone() {
+        int columns = 4 * Lanes.LENGTH;
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment codes = unaligned(3L * columns, arena);
+            codes.set(ValueLayout.JAVA_BYTE, columns + 5, (byte) 0x7f);
+            WeightMatrix fp8 = new Float8Matrix(codes, 3, columns, new float[] {1}, new BlockSize(3, columns));
+            float[] y = new float[columns];
+            fp8.multiplyTransposed(0, 3, 0, columns, new float[] {1, 1, 1}, 0, y, 0, new Scratch(columns));
+            for (int k = 0; k < columns; k++) {
+                assertThat(Float.isNaN(y[k])).as("column %d", k).isEqualTo(k == 5);
             }
         }
     }
