@@ -62,7 +62,8 @@ final class VerifyCommand implements Callable<Integer> {
             names = "--engine-url",
             paramLabel = "URL",
             description = "OpenAI-compatible server to verify, by its address without /v1. It must have loaded the "
-                    + "model of the one --case that is named: see ./assay materialize.")
+                    + "model of the one --case that is named: see ./assay materialize. It is given the key "
+                    + "in the environment variable " + EngineSelection.API_KEY + ", if there is one.")
     private @Nullable URI url;
 
     @Option(
