@@ -59,6 +59,12 @@ final class AssayCommand implements Runnable {
         throw new ParameterException(spec.commandLine(), "a command is missing");
     }
 
+    /// The command line that is being run, as a command to type.
+    static String commandLine(CommandSpec ofCommand) {
+        return Shell.command(
+                ofCommand.root().commandLine().getParseResult().originalArgs().toArray(String[]::new));
+    }
+
     /// The version that Maven wrote at build time.
     static String suiteVersion() {
         Properties properties = new Properties();

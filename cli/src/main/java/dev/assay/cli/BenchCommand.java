@@ -156,8 +156,7 @@ final class BenchCommand implements Callable<Integer> {
         }
         SortedMap<String, ObservedEngine> selected = selected(installed);
         Path folder = OutFolder.make(out);
-        String command = Shell.command(
-                spec.root().commandLine().getParseResult().originalArgs().toArray(String[]::new));
+        String command = AssayCommand.commandLine(spec);
 
         List<Fault> faults = new ArrayList<>(engines.isEmpty() ? installed.faults() : List.of());
         List<BenchRow> rows = new ArrayList<>();

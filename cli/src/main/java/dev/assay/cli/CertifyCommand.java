@@ -22,12 +22,12 @@ import java.nio.file.Path;
 import java.security.KeyPair;
 import java.security.PublicKey;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -74,18 +74,8 @@ final class CertifyCommand implements Callable<Integer> {
     @Option(names = "--verify", paramLabel = "FILE", description = "Certificate to check, instead of making one.")
     private @Nullable Path certificate;
 
-    @Option(
-            names = {"-a", "--architecture"},
-            paramLabel = "ARCHITECTURE",
-            description = "Only cases of this architecture; may be repeated. Default: all.")
-    private List<String> architectures = new ArrayList<>();
-
-    @Option(
-            names = {"-c", "--case"},
-            paramLabel = "CASE",
-            description = "Bundled golden case by its id, or a folder that holds one; may be repeated. "
-                    + "Default: every bundled case.")
-    private List<String> cases = new ArrayList<>();
+    @Mixin
+    private CaseOptions cases = new CaseOptions();
 
     @Option(
             names = "--profile",
@@ -120,12 +110,8 @@ final class CertifyCommand implements Callable<Integer> {
             description = "Folder for what is written. Default: ${DEFAULT-VALUE}.")
     private String out = "";
 
-    @Option(
-            names = {"-t", "--threads"},
-            paramLabel = "N",
-            defaultValue = "1",
-            description = "Worker threads the engine may use. Default: ${DEFAULT-VALUE}.")
-    private int threads;
+    @Mixin
+    private ThreadsOption threads = new ThreadsOption();
 
     CertifyCommand(Surroundings surroundings) {
         this.surroundings = surroundings;
@@ -143,17 +129,15 @@ final class CertifyCommand implements Callable<Integer> {
     }
 
     private Verdict certify(String name) {
-        if (threads < 1) {
-            throw new UsageException("--threads: expected at least 1, found " + threads);
-        }
+        LoadOptions loading = threads.loading();
         Duration limit = Duration.ofSeconds(TIME_LIMIT_SECONDS);
         try (EngineSelection selection = new EngineSelection(
                 surroundings, List.of(name), List.of(), null, new Limits(limit, limit.multipliedBy(2), limit))) {
-            return certify(selection);
+            return certify(selection, loading);
         }
     }
 
-    private Verdict certify(EngineSelection selection) {
+    private Verdict certify(EngineSelection selection, LoadOptions loading) {
         if (selection.byId().isEmpty()) {
             throw new UsageException(
                     "--engine: " + selection.faults().getFirst().message());
@@ -162,16 +146,14 @@ final class CertifyCommand implements Callable<Integer> {
         if (judged instanceof StdioEngine && artefact == null) {
             throw new UsageException("--artefact: expected the file of the engine, which runs in a process of its own");
         }
-        List<SelectedCase> selected =
-                SelectedCase.ofArchitectures(SelectedCase.of(cases, surroundings.goldens()), architectures);
+        List<SelectedCase> selected = cases.selected(surroundings.goldens());
         @Nullable KillScore killScore = mutants == null ? null : killScore(mutants);
         Statement.Resource subject = EngineArtefact.describe(artefact == null ? EngineArtefact.of(judged) : artefact);
         KeyPair signer = signer();
         Path folder = OutFolder.make(out);
 
-        String command = Shell.command(
-                spec.root().commandLine().getParseResult().originalArgs().toArray(String[]::new));
-        Verification verification = new Verification(surroundings, command, LoadOptions.ofThreads(threads), profile);
+        String command = AssayCommand.commandLine(spec);
+        Verification verification = new Verification(surroundings, command, loading, profile);
         Report report = verification.run(selection, selected, null);
         ReportFolder.write(report, folder);
         surroundings.out().print(ConsoleReport.render(report, surroundings.colours()));

@@ -1,5 +1,6 @@
 package dev.assay.cli;
 
+import dev.assay.adapter.openai.ApiKey;
 import dev.assay.adapter.openai.OpenAiEngine;
 import dev.assay.adapter.stdio.Limits;
 import dev.assay.adapter.stdio.StdioEngine;
@@ -10,6 +11,7 @@ import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
@@ -20,6 +22,8 @@ import org.jspecify.annotations.Nullable;
 /// The engines of a run, as the user chose them: installed ones and adapters by their ids, commands that speak the
 /// stdio protocol, a server; or, if nothing was chosen, all installed ones. Processes that were started end with it.
 final class EngineSelection implements AutoCloseable {
+    static final String API_KEY = "ASSAY_API_KEY";
+
     private final SortedMap<String, Selected> byId = new TreeMap<>();
     private final List<Fault> faults = new ArrayList<>();
     private final List<StdioEngine> started = new ArrayList<>();
@@ -70,8 +74,20 @@ final class EngineSelection implements AutoCloseable {
                     () -> new StdioEngine(List.of("/bin/sh", "-c", command), limits));
         }
         if (url != null) {
-            OpenAiEngine server = new OpenAiEngine(url, limits.start(), limits.call());
+            OpenAiEngine server = new OpenAiEngine(url, apiKey(surroundings), limits.start(), limits.call());
             byId.put(server.info().id(), new Selected(server, List.of("--engine-url", url.toString())));
+        }
+    }
+
+    /// The key for the server. The variable is our own: a key that is there for another service goes to no server.
+    private static Optional<ApiKey> apiKey(Surroundings surroundings) {
+        if (!surroundings.isSet(API_KEY)) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(new ApiKey(surroundings.environment().getOrDefault(API_KEY, "")));
+        } catch (IllegalArgumentException e) {
+            throw new UsageException(API_KEY + ": " + e.getMessage());
         }
     }
 

@@ -114,11 +114,7 @@ final class KernelsCommand implements Callable<Integer> {
         if (outcome.failures().isEmpty()) {
             return Verdict.CONFORMANT.exitCode();
         }
-        surroundings
-                .out()
-                .println("reproduce: "
-                        + Shell.command(spec.root().commandLine().getParseResult().originalArgs().stream()
-                                .toArray(String[]::new)));
+        surroundings.out().println("reproduce: " + AssayCommand.commandLine(spec));
         return Verdict.NON_CONFORMANT.exitCode();
     }
 

@@ -66,8 +66,7 @@ final class MergeCommand implements Callable<Integer> {
                 throw new UsageException(file + " is given twice");
             }
         }
-        String command = Shell.command(
-                spec.root().commandLine().getParseResult().originalArgs().toArray(String[]::new));
+        String command = AssayCommand.commandLine(spec);
         Report merged = ReportMerge.merge(reports, command);
         Path folder = OutFolder.make(out);
         ReportFolder.write(merged, folder);

@@ -1,5 +1,6 @@
 package dev.assay.cli;
 
+import dev.assay.config.Architecture;
 import dev.assay.engine.Engine;
 import dev.assay.golden.GoldenCase;
 import dev.assay.mutants.catalogue.Catalogue;
@@ -13,6 +14,7 @@ import dev.assay.plan.PlanEngine;
 import dev.assay.report.ConsoleTable;
 import dev.assay.report.ConsoleTable.Align;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -23,7 +25,10 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import tools.jackson.databind.PropertyNamingStrategies;
 import tools.jackson.databind.SerializationFeature;
@@ -37,8 +42,8 @@ import tools.jackson.databind.json.JsonMapper;
         footer = {
             "",
             "A bug is caught if a case is off by 10 budgets or more, and localised if every",
-            "case that catches it names the layer. Exits with 0 if all are caught, 1 if one",
-            "is not.",
+            "case that catches it names the layer. Exits with 0 if all are caught but those",
+            "that are known to need a case there is not, 1 if another survives.",
             "",
             "Examples:",
             "  ./assay mutants",
@@ -54,21 +59,20 @@ final class MutantsCommand implements Callable<Integer> {
             description = "Only this mutant; may be repeated. Default: all.")
     private List<String> mutants = new ArrayList<>();
 
-    @Option(
-            names = {"-a", "--architecture"},
-            paramLabel = "ARCHITECTURE",
-            description = "Only cases of this architecture; may be repeated. Default: all.")
-    private List<String> architectures = new ArrayList<>();
+    @Mixin
+    private CaseOptions cases = new CaseOptions();
 
-    @Option(
-            names = {"-c", "--case"},
-            paramLabel = "CASE",
-            description = "Bundled golden case by its id, or a folder that holds one; may be repeated. "
-                    + "Default: every bundled case.")
-    private List<String> cases = new ArrayList<>();
+    @ArgGroup
+    private @Nullable Form form;
 
-    @Option(names = "--json", description = "As JSON.")
-    private boolean json;
+    /// In which form the matrix is printed.
+    private static final class Form {
+        @Option(names = "--json", description = "As JSON: all of it.")
+        private boolean json;
+
+        @Option(names = "--markdown", description = "As the table of the README: a score for each architecture.")
+        private boolean markdown;
+    }
 
     MutantsCommand(Surroundings surroundings) {
         this.surroundings = surroundings;
@@ -82,8 +86,7 @@ final class MutantsCommand implements Callable<Integer> {
         List<Mutant> chosen = Catalogue.mutants().stream()
                 .filter(mutant -> named.isEmpty() || named.contains(mutant.id()))
                 .toList();
-        List<SelectedCase> selected =
-                SelectedCase.ofArchitectures(SelectedCase.of(cases, surroundings.goldens()), architectures);
+        List<SelectedCase> selected = cases.selected(surroundings.goldens());
         PlanEngine soil = soil();
         long start = System.nanoTime();
         List<Row> rows = run(chosen, soil, selected);
@@ -93,8 +96,16 @@ final class MutantsCommand implements Callable<Integer> {
                 Catalogue.equivalents(),
                 Catalogue.notPlanted(),
                 (System.nanoTime() - start) / 1e6);
-        surroundings.out().print(json ? toJson(report) : toText(report));
-        return report.killed() == report.total() ? 0 : 1;
+        surroundings.out().print(printed(report));
+        return report.mutants().stream().allMatch(entry -> entry.killed() || entry.needs() != null) ? 0 : 1;
+    }
+
+    /// As a text for people if no form is named.
+    private String printed(MatrixReport report) {
+        if (form != null && form.json) {
+            return toJson(report);
+        }
+        return form != null && form.markdown ? toMarkdown(report) : toText(report);
     }
 
     /// The first engine of the installation that runs any plan; the plan interpreter where there is none.
@@ -153,6 +164,26 @@ final class MutantsCommand implements Callable<Integer> {
                         .build()
                         .writeValueAsString(report)
                 + "\n";
+    }
+
+    private static String toMarkdown(MatrixReport report) {
+        StringBuilder table = new StringBuilder("""
+                | | bugs that can act | caught by its own cases |
+                |---|---:|---:|
+                """);
+        report.architectures()
+                .forEach(score -> table.append(
+                        "| %s | %d | %d |\n".formatted(title(score.architecture()), score.total(), score.killed())));
+        return table.append("| All | %d | %d |\n".formatted(report.total(), report.killed()))
+                .toString();
+    }
+
+    private static String title(String id) {
+        return Arrays.stream(Architecture.values())
+                .filter(architecture -> architecture.id().equals(id))
+                .findFirst()
+                .orElseThrow()
+                .title();
     }
 
     private static String toText(MatrixReport report) {

@@ -192,7 +192,8 @@ final class Verification {
             CheckResult result = ofCase.get(i);
             Divergence divergence = result.firstDivergence();
             if (divergence != null) {
-                ofCase.set(i, result.withMessage(Diagnosis.of(engine, golden, divergence)));
+                Diagnosis diagnosis = Diagnosis.of(engine, golden, divergence);
+                ofCase.set(i, result.diagnosed(diagnosis.firstDivergence(), diagnosis.text()));
                 return;
             }
         }

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -62,7 +63,8 @@ final class VerifyCommand implements Callable<Integer> {
             names = "--engine-url",
             paramLabel = "URL",
             description = "OpenAI-compatible server to verify, by its address without /v1. It must have loaded the "
-                    + "model of the one --case that is named: see ./assay materialize.")
+                    + "model of the one --case that is named: see ./assay materialize. It is given the key "
+                    + "in the environment variable " + EngineSelection.API_KEY + ", if there is one.")
     private @Nullable URI url;
 
     @Option(
@@ -73,18 +75,8 @@ final class VerifyCommand implements Callable<Integer> {
                     + "a model. Default: ${DEFAULT-VALUE}.")
     private int timeLimit;
 
-    @Option(
-            names = {"-a", "--architecture"},
-            paramLabel = "ARCHITECTURE",
-            description = "Only cases of this architecture; may be repeated. Default: all.")
-    private List<String> architectures = new ArrayList<>();
-
-    @Option(
-            names = {"-c", "--case"},
-            paramLabel = "CASE",
-            description = "Bundled golden case by its id, or a folder that holds one; may be repeated. "
-                    + "Default: every bundled case.")
-    private List<String> cases = new ArrayList<>();
+    @Mixin
+    private CaseOptions cases = new CaseOptions();
 
     @Option(
             names = "--shard",
@@ -99,12 +91,8 @@ final class VerifyCommand implements Callable<Integer> {
             description = OutFolder.DESCRIPTION)
     private String out = "";
 
-    @Option(
-            names = {"-t", "--threads"},
-            paramLabel = "N",
-            defaultValue = "1",
-            description = "Worker threads an engine may use. Default: ${DEFAULT-VALUE}.")
-    private int threads;
+    @Mixin
+    private ThreadsOption threads = new ThreadsOption();
 
     VerifyCommand(Surroundings surroundings) {
         this.surroundings = surroundings;
@@ -112,16 +100,9 @@ final class VerifyCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (threads < 1) {
-            throw new UsageException("--threads: expected at least 1, found " + threads);
-        }
-        int processors = Runtime.getRuntime().availableProcessors();
-        if (threads > processors) {
-            throw new UsageException(
-                    "--threads: found " + threads + ", and this machine has " + Sizes.plural(processors, "processor"));
-        }
+        LoadOptions loading = threads.loading();
         Shard part = shard == null ? null : Shard.parse(shard);
-        if (url != null && (url.getHost() == null || cases.size() != 1)) {
+        if (url != null && (url.getHost() == null || cases.named() != 1)) {
             throw new UsageException(
                     url.getHost() == null
                             ? "--engine-url: expected an address such as http://localhost:8000, found " + url
@@ -133,18 +114,15 @@ final class VerifyCommand implements Callable<Integer> {
         Duration limit = Duration.ofSeconds(timeLimit);
         try (EngineSelection selection = new EngineSelection(
                 surroundings, engines, commands, url, new Limits(limit, limit.multipliedBy(2), limit))) {
-            return verify(selection, part);
+            return verify(selection, part, loading);
         }
     }
 
-    private int verify(EngineSelection selection, @Nullable Shard part) {
-        List<SelectedCase> selected =
-                SelectedCase.ofArchitectures(SelectedCase.of(cases, surroundings.goldens()), architectures);
+    private int verify(EngineSelection selection, @Nullable Shard part, LoadOptions loading) {
+        List<SelectedCase> selected = cases.selected(surroundings.goldens());
         Path folder = OutFolder.make(out);
-        String command = Shell.command(
-                spec.root().commandLine().getParseResult().originalArgs().toArray(String[]::new));
-        Report report = new Verification(surroundings, command, LoadOptions.ofThreads(threads), Profile.FULL)
-                .run(selection, selected, part);
+        String command = AssayCommand.commandLine(spec);
+        Report report = new Verification(surroundings, command, loading, Profile.FULL).run(selection, selected, part);
         ReportFolder.write(report, folder);
         surroundings.out().print(ConsoleReport.render(report, surroundings.colours()));
         surroundings.out().println("report: " + folder.resolve("report.html"));

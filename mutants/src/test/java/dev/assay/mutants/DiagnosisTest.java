@@ -76,7 +76,8 @@ class DiagnosisTest {
                 .orElseThrow();
 
         assertThat(cell.firstDivergence()).isNotNull();
-        assertThat(Diagnosis.of(engine("D13", golden), golden, cell.firstDivergence()))
+        assertThat(Diagnosis.of(engine("D13", golden), golden, cell.firstDivergence())
+                        .text())
                 .contains("context.0 comes of projections")
                 .contains("most in head")
                 .contains("wrong by themselves, given their own inputs: every layer")

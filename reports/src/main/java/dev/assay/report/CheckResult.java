@@ -45,8 +45,9 @@ public record CheckResult(
         }
     }
 
-    /// The same result with more to say, on lines of its own.
-    public CheckResult withMessage(String more) {
+    /// The same result with what was found out since: where the engine first leaves its budget, and more to say, on
+    /// lines of its own.
+    public CheckResult diagnosed(Divergence first, String more) {
         return new CheckResult(
                 engine,
                 architecture,
@@ -56,7 +57,7 @@ public record CheckResult(
                 evidence,
                 elements,
                 worst,
-                firstDivergence,
+                first,
                 taps,
                 message == null ? more : message + "\n" + more,
                 counts,

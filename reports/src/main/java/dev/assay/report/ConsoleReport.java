@@ -222,7 +222,7 @@ public final class ConsoleReport {
     }
 
     private static String describe(Divergence first) {
-        return (first.layer() < 0 ? "no layer" : "layer " + first.layer()) + ", " + first.tap() + ", prompt "
+        return first.layerInWords() + ", " + first.tap() + ", prompt "
                 + first.prompt() + ", token " + first.token() + ", channel " + first.channel() + ": expected "
                 + first.expected() + ", actual " + first.actual() + " (" + percent(first.used())
                 + " of the budget there)";

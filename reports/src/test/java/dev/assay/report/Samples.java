@@ -39,7 +39,7 @@ public final class Samples {
                 EvidenceLevel.FULL_LOGITS_AND_TAPS,
                 4_000,
                 new BudgetUse("logits", "len2", 0.25, 1e-6, 1.5, 4e-6, Yardstick.STANDARD_DEVIATION),
-                new Divergence("attention_input.1", 1, "len37", 17, 3, 0.1, -2.5, 1234.5),
+                new Divergence("attention_input.1", 1, Divergence.Method.TAPS, "len37", 17, 3, 0.1, -2.5, 1234.5),
                 List.of(
                         new TapUse("attention_input.0", 0, 0.25),
                         new TapUse("attention_input.1", 1, 1234.5),

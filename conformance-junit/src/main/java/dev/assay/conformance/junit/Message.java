@@ -37,8 +37,7 @@ record Message(CheckResult result, String command) {
 
     /// For example `layer 2, context.2, attention over the values`.
     private static String place(Divergence first) {
-        String layer = first.layer() < 0 ? "no layer" : "layer " + first.layer();
-        return layer + ", " + first.tap() + operation(first.tap());
+        return first.layerInWords() + ", " + first.tap() + operation(first.tap());
     }
 
     private static String operation(String tap) {

@@ -95,6 +95,7 @@ public final class Judge {
         return new Divergence(
                 difference.point().toString(),
                 responsibleLayer(difference.point()),
+                Divergence.Method.TAPS,
                 difference.prompt(),
                 difference.token(),
                 difference.channel(),

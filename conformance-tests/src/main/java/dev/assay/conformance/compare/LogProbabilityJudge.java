@@ -95,7 +95,15 @@ public final class LogProbabilityJudge {
 
     private Divergence divergence(BudgetUse use) {
         return new Divergence(
-                TAP, -1, worst.prompt(), worst.token(), worst.channel(), worst.expected(), worst.actual(), use.used());
+                TAP,
+                -1,
+                Divergence.Method.TAPS,
+                worst.prompt(),
+                worst.token(),
+                worst.channel(),
+                worst.expected(),
+                worst.actual(),
+                use.used());
     }
 
     private static double logSumExp(double[] logits) {

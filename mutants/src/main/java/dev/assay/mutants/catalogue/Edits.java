@@ -11,6 +11,7 @@ import dev.assay.plan.LatentAttention;
 import dev.assay.plan.Layer;
 import dev.assay.plan.LayerExtra;
 import dev.assay.plan.Mask;
+import dev.assay.plan.Mixer;
 import dev.assay.plan.MixtureOfExperts;
 import dev.assay.plan.Norm;
 import dev.assay.plan.NormPlacement;
@@ -88,76 +89,42 @@ final class Edits {
     // ---------------------------------------------------------------------------------------------------------- plans
 
     static DecoderPlan withLayers(DecoderPlan plan, List<Layer> layers) {
-        return new DecoderPlan(
-                plan.architecture(),
-                plan.vocabSize(),
-                plan.hiddenSize(),
-                plan.maxPositions(),
-                plan.embedding(),
-                plan.perLayerEmbedding(),
-                plan.residualStream(),
-                layers,
-                plan.finalNorm(),
-                plan.head(),
-                plan.skipped());
+        return build(plan, plan.embedding(), plan.perLayerEmbedding(), layers, plan.finalNorm(), plan.head());
     }
 
     static DecoderPlan withEmbedding(DecoderPlan plan, Embedding embedding) {
+        return build(plan, embedding, plan.perLayerEmbedding(), plan.layers(), plan.finalNorm(), plan.head());
+    }
+
+    static DecoderPlan withPerLayerEmbedding(DecoderPlan plan, PerLayerEmbedding perLayer) {
+        return build(plan, plan.embedding(), perLayer, plan.layers(), plan.finalNorm(), plan.head());
+    }
+
+    static DecoderPlan withFinalNorm(DecoderPlan plan, Norm norm) {
+        return build(plan, plan.embedding(), plan.perLayerEmbedding(), plan.layers(), norm, plan.head());
+    }
+
+    static DecoderPlan withHead(DecoderPlan plan, OutputHead head) {
+        return build(plan, plan.embedding(), plan.perLayerEmbedding(), plan.layers(), plan.finalNorm(), head);
+    }
+
+    private static DecoderPlan build(
+            DecoderPlan plan,
+            Embedding embedding,
+            PerLayerEmbedding perLayer,
+            List<Layer> layers,
+            Norm finalNorm,
+            OutputHead head) {
         return new DecoderPlan(
                 plan.architecture(),
                 plan.vocabSize(),
                 plan.hiddenSize(),
                 plan.maxPositions(),
                 embedding,
-                plan.perLayerEmbedding(),
-                plan.residualStream(),
-                plan.layers(),
-                plan.finalNorm(),
-                plan.head(),
-                plan.skipped());
-    }
-
-    static DecoderPlan withPerLayerEmbedding(DecoderPlan plan, PerLayerEmbedding perLayer) {
-        return new DecoderPlan(
-                plan.architecture(),
-                plan.vocabSize(),
-                plan.hiddenSize(),
-                plan.maxPositions(),
-                plan.embedding(),
                 perLayer,
                 plan.residualStream(),
-                plan.layers(),
-                plan.finalNorm(),
-                plan.head(),
-                plan.skipped());
-    }
-
-    static DecoderPlan withFinalNorm(DecoderPlan plan, Norm norm) {
-        return new DecoderPlan(
-                plan.architecture(),
-                plan.vocabSize(),
-                plan.hiddenSize(),
-                plan.maxPositions(),
-                plan.embedding(),
-                plan.perLayerEmbedding(),
-                plan.residualStream(),
-                plan.layers(),
-                norm,
-                plan.head(),
-                plan.skipped());
-    }
-
-    static DecoderPlan withHead(DecoderPlan plan, OutputHead head) {
-        return new DecoderPlan(
-                plan.architecture(),
-                plan.vocabSize(),
-                plan.hiddenSize(),
-                plan.maxPositions(),
-                plan.embedding(),
-                plan.perLayerEmbedding(),
-                plan.residualStream(),
-                plan.layers(),
-                plan.finalNorm(),
+                layers,
+                finalNorm,
                 head,
                 plan.skipped());
     }
@@ -272,21 +239,11 @@ final class Edits {
 
     // --------------------------------------------------------------------------------------------------------- layers
 
-    static Layer with(Layer layer, GroupedQueryAttention attention) {
+    static Layer with(Layer layer, Mixer mixer) {
         return new Layer(
                 layer.tensorPrefix(),
                 layer.attentionNorms(),
-                attention,
-                layer.feedForwardNorms(),
-                layer.feedForward(),
-                layer.extras());
-    }
-
-    static Layer with(Layer layer, LatentAttention attention) {
-        return new Layer(
-                layer.tensorPrefix(),
-                layer.attentionNorms(),
-                attention,
+                mixer,
                 layer.feedForwardNorms(),
                 layer.feedForward(),
                 layer.extras());

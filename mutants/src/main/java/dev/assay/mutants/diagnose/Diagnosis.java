@@ -27,37 +27,92 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
-/// What can be said of an engine that failed a case, beyond the first place over budget.
-public final class Diagnosis {
+/// What can be said of an engine that failed a case, beyond what the check says.
+///
+/// @param firstDivergence the first place over budget; of an engine without taps, with the layer where that was found
+/// @param text a line or a few: what computes that place, which parts are at fault themselves and not by what they were
+///     given, and the known bugs that it looks like
+public record Diagnosis(Divergence firstDivergence, String text) {
     /// Weights of a model beyond which it is not computed again and again in double: some seconds.
     private static final long MOST_ELEMENTS = 4_000_000;
 
-    private Diagnosis() {}
-
-    /// A line or a few: what computes the first place over budget, which parts are at fault themselves and not by
-    /// what they were given, and the known bugs that it looks like.
-    public static String of(Engine engine, GoldenCase golden, Divergence divergence) {
-        DecoderPlan plan = Planners.plan(golden.config());
-        List<String> sentences = new ArrayList<>();
-        sentences.add(TapPoint.parse(divergence.tap()) + " comes of "
-                + operation(TapPoint.parse(divergence.tap()), plan) + head(divergence, plan));
-        if (elements(golden) > MOST_ELEMENTS) {
-            sentences.add("not compared with known bugs, as the model is large");
-            return String.join("\n", sentences);
+    /// Diagnoses an engine.
+    ///
+    /// @param divergence the first place over budget that a check saw
+    public static Diagnosis of(Engine engine, GoldenCase golden, Divergence divergence) {
+        if (!has(engine, golden, Capability.FULL_LOGITS)) {
+            return new Diagnosis(
+                    divergence,
+                    "the engine reports neither taps nor full logits: where it goes wrong, and by which bug, is not known");
         }
-        List<String> faulty = faultyParts(engine, golden, plan);
-        if (!faulty.isEmpty()) {
-            sentences.add("wrong by themselves, given their own inputs: " + String.join(", ", faulty));
+        boolean large = elements(golden) > MOST_ELEMENTS;
+        Divergence first = divergence;
+        List<String> sentences = new ArrayList<>();
+        if (has(engine, golden, Capability.TAPS)) {
+            DecoderPlan plan = Planners.plan(golden.config());
+            sentences.add(TapPoint.parse(divergence.tap()) + " comes of "
+                    + operation(TapPoint.parse(divergence.tap()), plan) + head(divergence, plan));
+            List<String> faulty = large ? List.of() : faultyParts(engine, golden, plan);
+            if (!faulty.isEmpty()) {
+                sentences.add("wrong by themselves, given their own inputs: " + String.join(", ", faulty));
+            }
+        } else {
+            LayerSearch.Found found =
+                    large ? new LayerSearch.Found.Nothing("the model is large") : search(engine, golden);
+            sentences.add("the engine reports no taps; " + describe(found));
+            first = layer(found).isPresent() ? divergence.inLayer(layer(found).getAsInt()) : divergence;
+        }
+        if (large) {
+            sentences.add("not compared with known bugs, as the model is large");
+            return new Diagnosis(first, String.join("\n", sentences));
         }
         List<Likeness> likenesses = Lookalikes.rank(engine, golden);
         if (likenesses.isEmpty()) {
             sentences.add("looks like no known bug");
         }
         likenesses.stream().limit(3).map(Diagnosis::describe).forEach(sentences::add);
-        return String.join("\n", sentences);
+        return new Diagnosis(first, String.join("\n", sentences));
+    }
+
+    private static boolean has(Engine engine, GoldenCase golden, Capability capability) {
+        return engine.supports(golden.config()) instanceof Support.Supported(var capabilities)
+                && capabilities.contains(capability);
+    }
+
+    private static LayerSearch.Found search(Engine engine, GoldenCase golden) {
+        try (LayerSearch search = new LayerSearch(golden)) {
+            return search.search(engine);
+        }
+    }
+
+    private static OptionalInt layer(LayerSearch.Found found) {
+        return switch (found) {
+            case LayerSearch.Found.InHalf half -> OptionalInt.of(half.layer());
+            case LayerSearch.Found.InLayer(int layer) -> OptionalInt.of(layer);
+            case LayerSearch.Found.InFirstLayerOrOutside _, LayerSearch.Found.Outside _, LayerSearch.Found.Nothing _ ->
+                OptionalInt.empty();
+        };
+    }
+
+    private static String describe(LayerSearch.Found found) {
+        return switch (found) {
+            case LayerSearch.Found.InHalf(int layer, LeadingLayers.Half half) ->
+                "models of its first layers are right before the " + half.title() + " of layer " + layer
+                        + " and wrong with it";
+            case LayerSearch.Found.InLayer(int layer) ->
+                "models of its first layers are right before layer " + layer
+                        + " and wrong with it; which half of it cannot be told";
+            case LayerSearch.Found.InFirstLayerOrOutside _ ->
+                "a model of its first layer alone is wrong: that layer, the embedding, the final norm or the head";
+            case LayerSearch.Found.Outside _ ->
+                "a model whose only layer adds nothing is wrong: the embedding, the final norm or the head";
+            case LayerSearch.Found.Nothing(String reason) ->
+                "models of its first layers do not tell where it goes wrong: " + reason;
+        };
     }
 
     private static String describe(Likeness likeness) {
@@ -115,9 +170,7 @@ public final class Diagnosis {
     /// where all
     /// else is consequence. Empty where taps do not tell.
     public static List<String> faultyParts(Engine engine, GoldenCase golden, DecoderPlan plan) {
-        if (!LayerReplay.isPossible(plan)
-                || !(engine.supports(golden.config()) instanceof Support.Supported(var capabilities))
-                || !capabilities.contains(Capability.TAPS)) {
+        if (!LayerReplay.isPossible(plan) || !has(engine, golden, Capability.TAPS)) {
             return List.of();
         }
         GoldenPrompt prompt = golden.longestPrompt();
@@ -148,7 +201,7 @@ public final class Diagnosis {
                 TapPoint point = TapPoint.of(Tap.HIDDEN, i + 1);
                 float[][] output = taps.get(point);
                 if (input != null && output != null) {
-                    double[][] replayed = right.layer(i, doubles(input));
+                    double[][] replayed = right.layer(i, Signature.doubles(input));
                     double[][] expected = i == layers - 1 ? right.finalNorm(replayed) : replayed;
                     if (differs(judge, point, prompt, expected, output)) {
                         faultyLayers.add(i);
@@ -168,7 +221,7 @@ public final class Diagnosis {
             float[][] logits = taps.get(TapPoint.LOGITS);
             if (normed != null
                     && logits != null
-                    && differs(judge, TapPoint.LOGITS, prompt, right.logits(doubles(normed)), logits)) {
+                    && differs(judge, TapPoint.LOGITS, prompt, right.logits(Signature.doubles(normed)), logits)) {
                 faulty.add("head");
             }
         } catch (RuntimeException | LinkageError e) {
@@ -196,16 +249,5 @@ public final class Diagnosis {
         float[][] joined = Arrays.copyOf(one, one.length + other.length);
         System.arraycopy(other, 0, joined, one.length, other.length);
         return joined;
-    }
-
-    private static double[][] doubles(float[][] rows) {
-        double[][] doubles = new double[rows.length][];
-        for (int t = 0; t < rows.length; t++) {
-            doubles[t] = new double[rows[t].length];
-            for (int i = 0; i < rows[t].length; i++) {
-                doubles[t][i] = rows[t][i];
-            }
-        }
-        return doubles;
     }
 }

@@ -69,6 +69,11 @@ record Signature(float[][] logits) {
         }
     }
 
+    /// The same numbers, `[2 · T][V]`.
+    double[][] toDoubles() {
+        return doubles(logits);
+    }
+
     /// Σ of squared differences; NaN if the shapes differ.
     double distance(Signature other) {
         double squares = 0;
@@ -82,5 +87,17 @@ record Signature(float[][] logits) {
             }
         }
         return squares;
+    }
+
+    /// The same numbers.
+    static double[][] doubles(float[][] rows) {
+        double[][] doubles = new double[rows.length][];
+        for (int t = 0; t < rows.length; t++) {
+            doubles[t] = new double[rows[t].length];
+            for (int i = 0; i < rows[t].length; i++) {
+                doubles[t][i] = rows[t][i];
+            }
+        }
+        return doubles;
     }
 }

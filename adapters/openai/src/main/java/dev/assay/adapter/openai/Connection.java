@@ -11,6 +11,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpTimeoutException;
 import java.time.Duration;
+import java.util.Optional;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
@@ -30,14 +31,16 @@ final class Connection {
             .build();
 
     private final URI base;
+    private final Optional<ApiKey> key;
     private final Duration start;
     private final Duration call;
     private final HttpClient client =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
-    Connection(URI base, Duration start, Duration call) {
+    Connection(URI base, Optional<ApiKey> key, Duration start, Duration call) {
         String text = base.toString();
         this.base = URI.create(text.endsWith("/") ? text.substring(0, text.length() - 1) : text);
+        this.key = key;
         this.start = start;
         this.call = call;
     }
@@ -51,9 +54,7 @@ final class Connection {
     /// @throws EngineTimeoutException if there is no server in time
     String servedModel() {
         long deadline = System.nanoTime() + start.toNanos();
-        HttpRequest request = HttpRequest.newBuilder(base.resolve(base.getPath() + "/v1/models"))
-                .timeout(call)
-                .build();
+        HttpRequest request = request("models").build();
         while (true) {
             String found;
             try {
@@ -85,8 +86,7 @@ final class Connection {
 
     /// Asks `/v1/completions`.
     JsonNode complete(JsonNode body) {
-        HttpRequest request = HttpRequest.newBuilder(base.resolve(base.getPath() + "/v1/completions"))
-                .timeout(call)
+        HttpRequest request = request("completions")
                 .header("Content-Type", "application/json")
                 .POST(HttpRequest.BodyPublishers.ofString(body.toString()))
                 .build();
@@ -99,11 +99,19 @@ final class Connection {
         }
     }
 
+    /// Redirects are not followed, so that the key goes nowhere else.
+    private HttpRequest.Builder request(String what) {
+        HttpRequest.Builder request = HttpRequest.newBuilder(base.resolve(base.getPath() + "/v1/" + what))
+                .timeout(call);
+        key.ifPresent(given -> request.header("Authorization", given.header()));
+        return request;
+    }
+
     /// The body of an answer.
     ///
     /// @throws IllegalArgumentException if the server takes the request for wrong
     /// @throws IllegalStateException if the server failed
-    private static JsonNode json(HttpResponse<String> response, String what) {
+    private JsonNode json(HttpResponse<String> response, String what) {
         int status = response.statusCode();
         if (status != 200) {
             String message = what + ": expected status 200, found " + status + " " + quote(response.body());
@@ -114,8 +122,8 @@ final class Connection {
         try {
             return JSON.readTree(response.body());
         } catch (JacksonException e) {
-            throw new EngineProtocolException(
-                    what + ": expected JSON, found " + quote(response.body()) + ": " + e.getOriginalMessage());
+            throw new EngineProtocolException(what + ": expected JSON, found " + quote(response.body()) + ": "
+                    + hidden(String.valueOf(e.getOriginalMessage())));
         }
     }
 
@@ -138,7 +146,13 @@ final class Connection {
         }
     }
 
-    static String quote(String text) {
+    private String hidden(String text) {
+        return key.map(given -> given.hiddenIn(text)).orElse(text);
+    }
+
+    /// The beginning of an answer, without the key: servers repeat a key that they refuse.
+    String quote(String answer) {
+        String text = hidden(answer);
         return text.length() <= QUOTED_CHARACTERS
                 ? "'" + text + "'"
                 : "'" + text.substring(0, QUOTED_CHARACTERS) + "…'";

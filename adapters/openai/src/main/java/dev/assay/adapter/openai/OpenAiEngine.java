@@ -12,6 +12,7 @@ import dev.assay.engine.Support;
 import java.net.URI;
 import java.time.Duration;
 import java.util.EnumSet;
+import java.util.Optional;
 import java.util.Set;
 
 /// A server that has loaded a model already, and answers `/v1/completions`.
@@ -33,10 +34,11 @@ public final class OpenAiEngine implements Engine {
     private final Connection connection;
 
     /// @param base address up to and without `/v1`
+    /// @param key what it asks for, if it does
     /// @param start how long the server may take until it answers at all
     /// @param call how long it may take for an answer
-    public OpenAiEngine(URI base, Duration start, Duration call) {
-        this.connection = new Connection(base, start, call);
+    public OpenAiEngine(URI base, Optional<ApiKey> key, Duration start, Duration call) {
+        this.connection = new Connection(base, key, start, call);
     }
 
     @Override

@@ -106,15 +106,15 @@ final class OpenAiSession implements Session {
             }
         } else {
             throw new EngineProtocolException("completions: expected choices[0].logprobs with top_logprobs, found "
-                    + Connection.quote(logProbabilities.toString()));
+                    + connection.quote(logProbabilities.toString()));
         }
         return candidates;
     }
 
-    private static int id(String token) {
+    private int id(String token) {
         if (!token.matches(TOKEN_ID + "[0-9]{1,9}")) {
             throw new UnsupportedOperationException("the server names tokens by their text, such as "
-                    + Connection.quote(token) + ", and not by their ids");
+                    + connection.quote(token) + ", and not by their ids");
         }
         return Integer.parseInt(token.substring(TOKEN_ID.length()));
     }

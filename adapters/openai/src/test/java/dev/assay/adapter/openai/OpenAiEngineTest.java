@@ -20,12 +20,14 @@ import dev.assay.golden.GoldenPrompt;
 import dev.assay.golden.Goldens;
 import java.net.URI;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class OpenAiEngineTest {
     private static final GoldenCase GOLDEN = Goldens.bundled("gpt2-prefix");
@@ -142,13 +144,57 @@ class OpenAiEngineTest {
     }
 
     @Test
+    void aServerThatAsksForAKeyIsGivenIt() {
+        try (var server = new ReferenceServer(GOLDEN, Behaviour.ASKS_FOR_KEY);
+                Checkpoint checkpoint = GOLDEN.weights().open();
+                Model model = engine(server.base(), Optional.of(new ApiKey(ReferenceServer.KEY)))
+                        .load(checkpoint, LoadOptions.defaults());
+                Session session = model.newSession(SessionOptions.ofContext(4))) {
+            assertThat(session.decode(3)).isInstanceOf(TopLogProbabilities.class);
+        }
+    }
+
+    @Test
+    void aKeyThatTheServerRefusesAndRepeatsIsInNoMessage() {
+        try (var server = new ReferenceServer(GOLDEN, Behaviour.ASKS_FOR_KEY);
+                Checkpoint checkpoint = GOLDEN.weights().open()) {
+            OpenAiEngine engine = engine(server.base(), Optional.of(new ApiKey("sk-secret")));
+
+            assertThatThrownBy(() -> engine.load(checkpoint, LoadOptions.defaults()))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("models: expected status 200, found 401 '{\"error\":\"wrong key: Bearer [API key]\"}'");
+            assertThat(engine.info().toString()).doesNotContain("sk-secret");
+        }
+    }
+
+    @Test
+    void aServerThatAsksForAKeyIsNotReadWithoutOne() {
+        try (var server = new ReferenceServer(GOLDEN, Behaviour.ASKS_FOR_KEY);
+                Checkpoint checkpoint = GOLDEN.weights().open()) {
+            OpenAiEngine engine = engine(server.base(), ENOUGH);
+
+            assertThatThrownBy(() -> engine.load(checkpoint, LoadOptions.defaults()))
+                    .hasMessage("models: expected status 200, found 401 '{\"error\":\"wrong key: null\"}'");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "two words", "line\nbreak", "schlüssel"})
+    void aKeyThatNoHeaderCanHoldIsRefusedAndNotRepeated(String key) {
+        assertThatThrownBy(() -> new ApiKey(key))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("API key: expected visible ASCII characters without spaces, found " + key.length()
+                        + " characters that are not all such");
+    }
+
+    @Test
     void aServerThatNeverStartsIsATimeout() {
         URI nobody;
         try (var server = new ReferenceServer(GOLDEN, Behaviour.TOKEN_ID_TEXTS)) {
             nobody = server.base();
         }
         try (Checkpoint checkpoint = GOLDEN.weights().open()) {
-            var engine = new OpenAiEngine(nobody, Duration.ofMillis(500), ENOUGH);
+            var engine = new OpenAiEngine(nobody, Optional.empty(), Duration.ofMillis(500), ENOUGH);
             assertThatThrownBy(() -> engine.load(checkpoint, LoadOptions.defaults()))
                     .isInstanceOf(EngineTimeoutException.class)
                     .hasMessage("models: no answer from " + nobody + " within 500 ms, found no connection");
@@ -156,7 +202,11 @@ class OpenAiEngineTest {
     }
 
     private static OpenAiEngine engine(URI base, Duration call) {
-        return new OpenAiEngine(base, ENOUGH, call);
+        return new OpenAiEngine(base, Optional.empty(), ENOUGH, call);
+    }
+
+    private static OpenAiEngine engine(URI base, Optional<ApiKey> key) {
+        return new OpenAiEngine(base, key, ENOUGH, ENOUGH);
     }
 
     private static double[] logSoftmax(double[] logits) {

@@ -24,6 +24,8 @@ import tools.jackson.databind.node.ObjectNode;
 
 /// The reference behind `/v1/models` and `/v1/completions`, and what may go wrong with such a server.
 final class ReferenceServer implements AutoCloseable {
+    static final String KEY = "sk-known";
+
     private static final JsonMapper JSON = new JsonMapper();
 
     private final HttpServer server;
@@ -42,6 +44,8 @@ final class ReferenceServer implements AutoCloseable {
         TEXTS,
         /// Forgets the first token of every prompt that has several.
         WRONG,
+        /// Answers only to those who know [#KEY].
+        ASKS_FOR_KEY,
         /// Is still loading for the first three requests.
         SLOW_START,
         /// Fails with status 500 on completions.
@@ -76,6 +80,9 @@ final class ReferenceServer implements AutoCloseable {
     }
 
     private synchronized void models(HttpExchange exchange) throws IOException {
+        if (isRefused(exchange)) {
+            return;
+        }
         if (refusals > 0) {
             refusals--;
             answer(exchange, 503, "{\"error\":\"loading\"}");
@@ -86,6 +93,9 @@ final class ReferenceServer implements AutoCloseable {
 
     private void completions(HttpExchange exchange) throws IOException {
         JsonNode request = JSON.readTree(exchange.getRequestBody().readAllBytes());
+        if (isRefused(exchange)) {
+            return;
+        }
         switch (behaviour) {
             case FAILING -> answer(exchange, 500, "{\"error\":\"CUDA out of memory\"}");
             case TRUNCATED ->
@@ -93,9 +103,18 @@ final class ReferenceServer implements AutoCloseable {
             case NO_LOG_PROBABILITIES -> answer(exchange, 200, "{\"choices\":[{\"text\":\"x\",\"logprobs\":null}]}");
             case DROPPING -> exchange.close();
             case HANGING -> {}
-            case TOKEN_ID_TEXTS, ID_FIELDS, TEXTS, WRONG, SLOW_START ->
+            case TOKEN_ID_TEXTS, ID_FIELDS, TEXTS, WRONG, ASKS_FOR_KEY, SLOW_START ->
                 answer(exchange, 200, completion(request).toString());
         }
+    }
+
+    private boolean isRefused(HttpExchange exchange) throws IOException {
+        String given = exchange.getRequestHeaders().getFirst("Authorization");
+        if (behaviour != Behaviour.ASKS_FOR_KEY || ("Bearer " + KEY).equals(given)) {
+            return false;
+        }
+        answer(exchange, 401, "{\"error\":\"wrong key: " + given + "\"}");
+        return true;
     }
 
     private synchronized ObjectNode completion(JsonNode request) {
