@@ -6,10 +6,7 @@ import dev.assay.perf.compare.Comparison;
 import dev.assay.perf.compare.Metrics;
 import dev.assay.perf.compare.QuietHost;
 import dev.assay.report.Report;
-import dev.assay.report.ReportJson;
 import dev.assay.report.Verdict;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -44,8 +41,6 @@ import picocli.CommandLine.Option;
             "      --candidate './assay bench --shape qwen3-0.6b --out {out}'"
         })
 final class AbCommand implements Callable<Integer> {
-    private static final String PLACE = "{out}";
-
     private final Surroundings surroundings;
 
     @Option(names = "--baseline", required = true, paramLabel = "COMMAND", description = "What to compare with.")
@@ -86,8 +81,8 @@ final class AbCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        requirePlace("--baseline", baseline);
-        requirePlace("--candidate", candidate);
+        ReportedRun.requirePlace("--baseline", baseline);
+        ReportedRun.requirePlace("--candidate", candidate);
         if (blocks < 2) {
             throw new UsageException("--blocks: expected at least 2, found " + blocks);
         }
@@ -113,13 +108,6 @@ final class AbCommand implements Callable<Integer> {
         List<Comparison> comparisons = Comparison.of(measured, margin, noise);
         surroundings.out().print(AbTable.render(comparisons, margin));
         return AbTable.exitCode(comparisons);
-    }
-
-    private static void requirePlace(String option, String command) {
-        if (!command.contains(PLACE)) {
-            throw new UsageException(option + ": expected " + PLACE
-                    + " where the folder for the report belongs, found '" + command + "'");
-        }
     }
 
     /// One block, by metric.
@@ -152,30 +140,8 @@ final class AbCommand implements Callable<Integer> {
 
     /// One run in a process of its own.
     private static Map<String, double[]> run(String command, Path folder) throws InterruptedException {
-        Path log = folder.resolve("log.txt");
-        int code;
-        try {
-            Files.createDirectories(folder);
-            Process process = new ProcessBuilder("sh", "-c", command.replace(PLACE, "'" + folder + "'"))
-                    .redirectErrorStream(true)
-                    .redirectOutput(log.toFile())
-                    .redirectInput(
-                            ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
-                    .start();
-            try {
-                code = process.waitFor();
-            } finally {
-                process.descendants().forEach(ProcessHandle::destroy);
-                process.destroy();
-            }
-        } catch (IOException e) {
-            throw new PerfException(folder + ": cannot run sh: " + e, e);
-        }
+        Report report = ReportedRun.of(command, folder);
         Path file = folder.resolve(OutFolder.REPORT_FILE);
-        if (!Files.exists(file)) {
-            throw new PerfException("the command ended with " + code + " and wrote no " + file + ": see " + log);
-        }
-        Report report = ReportJson.read(file);
         if (report.verdict() == Verdict.NON_CONFORMANT) {
             throw new WrongResultException(file + ": a result was wrong, so there is no speed to compare");
         }

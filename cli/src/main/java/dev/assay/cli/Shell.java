@@ -20,7 +20,8 @@ final class Shell {
         return String.join(" ", words);
     }
 
-    private static String quote(String word) {
+    /// A word that the shell takes as it is.
+    static String quote(String word) {
         return PLAIN.matcher(word).matches() ? word : "'" + word.replace("'", "'\\''") + "'";
     }
 }

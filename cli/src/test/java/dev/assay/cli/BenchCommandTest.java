@@ -91,7 +91,72 @@ class BenchCommandTest {
         // Four positions and four timed rows of eleven logits.
         assertThat(row.checked().elements()).isEqualTo(88);
         // Two layers of a KV head of four, keys and values, in float32, for eight positions.
-        assertThat(row.kvCache()).isEqualTo(new BenchRow.KvCache(512, 512));
+        assertThat(row.kvCache()).isEqualTo(new BenchRow.KvCache(512L, 512));
+    }
+
+    @Test
+    void keepsEveryLatencyOfWhatIsRight() throws IOException {
+        CommandRun run = bench(
+                List.of(REFERENCE, Toy.right("one"), Toy.wrong("wrong")),
+                "--model",
+                model.toString(),
+                "--prompt",
+                "5",
+                "--decode",
+                "3",
+                "--repetitions",
+                "2",
+                "--threads",
+                "1",
+                "--sessions",
+                "2",
+                "--rate",
+                "1000",
+                "--requests",
+                "4");
+
+        assertThat(run.out())
+                .contains("time to first token: p50 ", "inter-token latency: ", " ms of 6\n")
+                .contains("2 sessions in turn: ", "open loop, 4 requests at 1000.000/s")
+                .contains("--sessions 2 --rate 1000.0 --requests 4\n");
+        assertThat(Files.readAllLines(folder.resolve("latency.hlog")))
+                .filteredOn(line -> line.startsWith("Tag="))
+                .extracting(line -> line.substring(0, line.indexOf(',')))
+                .startsWith(
+                        "Tag=one/toy-model/bf16/2-layers/ttft",
+                        "Tag=one/toy-model/bf16/2-layers/tpot",
+                        "Tag=one/toy-model/bf16/2-layers/itl")
+                .contains("Tag=one/toy-model/bf16/2-layers/session-2/itl")
+                .contains("Tag=one/toy-model/bf16/2-layers/open-loop/waiting")
+                .noneMatch(tag -> tag.contains("wrong"));
+        BenchRow row = report().bench().getFirst();
+        assertThat(row.requests()).isNotNull();
+    }
+
+    /// Outside of this JVM: what starts and crashes is a row of its own, and the other engine is measured.
+    @Test
+    void anEngineInAProcessOfItsOwnIsMeasuredToo() throws IOException {
+        CommandRun run = bench(
+                List.of(REFERENCE, Toy.right("one")),
+                "--model",
+                model.toString(),
+                "--engine",
+                "one",
+                "--engine-command",
+                EngineProcessTest.CRASHING,
+                "--prompt",
+                "5",
+                "--decode",
+                "3",
+                "--repetitions",
+                "1",
+                "--threads",
+                "1");
+
+        assertThat(run.exitCode()).isEqualTo(1);
+        assertThat(report().bench()).extracting(BenchRow::engine).containsExactly("one", "script");
+        assertThat(report().bench().getLast().checked().message()).contains("the process ended with exit code 7");
+        assertThat(report().bench().getLast().reproduce()).contains("bench", "--engine-command 'read -r a; echo ");
     }
 
     @Test
@@ -131,6 +196,11 @@ class BenchCommandTest {
                     --shape qwen3-0.6c                        | no published model is named 'qwen3-0.6c'; did you mean
                     --shape gpt-oss-20b                       | gpt-oss-20b cannot be run:
                     --shape qwen3-0.6b --layers 29            | --layers: expected 1 to 28 layers, found 29
+                    --shape qwen3-0.6b --layers 4,29          | --layers: expected 1 to 28 layers, found 29
+                    --shape qwen3-0.6b --sessions 0           | --sessions: expected at least 1, found 0
+                    --shape qwen3-0.6b --rate 0               | --rate: expected requests a second above 0, found 0.0
+                    --shape qwen3-0.6b --rate 1 --requests 0  | --requests: expected at least 1, found 0
+                    --shape qwen3-0.6b --requests 5           | --requests: is for --rate
                     --shape deepseek-v3 --layers 1            | layer 2 is the first with experts
                     --shape qwen3-0.6b --dtype fp8            | --dtype: Qwen3: expected a weight_block_size
                     --shape qwen3-0.6b --dtype q4             | expected one of [f32, bf16, f16, fp8]

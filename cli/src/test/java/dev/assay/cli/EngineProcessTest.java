@@ -25,8 +25,7 @@ class EngineProcessTest {
             """;
 
     /// An engine that greets, says what it can, and crashes when it is to load.
-    private static final String CRASHING =
-            "read -r a; echo '" + HELLO + "'; read -r a; echo '" + ABLE + "'; read -r a; exit 7";
+    static final String CRASHING = "read -r a; echo '" + HELLO + "'; read -r a; echo '" + ABLE + "'; read -r a; exit 7";
 
     @TempDir
     private Path folder;

@@ -1,5 +1,7 @@
 package dev.assay.report;
 
+import java.util.List;
+import java.util.function.DoubleUnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// What one engine made of one model: figures, if and only if the results of the timed run were checked and right.
@@ -10,7 +12,8 @@ import org.jspecify.annotations.Nullable;
 /// @param threads that the engine might use
 /// @param execution what really ran; null if the engine did not get so far
 /// @param checked the verdict on the logits of the timed run
-/// @param prefill null unless checked and right, as all that follows but the command
+/// @param prefill null unless checked and right, as all that follows but the extrapolation and the command
+/// @param extrapolation to the whole model; null unless figures are those of a slice
 /// @param reproduce command that measures this row again
 public record BenchRow(
         String engine,
@@ -22,20 +25,27 @@ public record BenchRow(
         Checked checked,
         @Nullable Prefill prefill,
         @Nullable Decode decode,
+        @Nullable Requests requests,
         @Nullable KvCache kvCache,
         @Nullable ActiveParameters activeParameters,
         @Nullable Memory memory,
         @Nullable Ceilings ceilings,
         @Nullable WarmUp warmUp,
+        @Nullable Extrapolation extrapolation,
         String reproduce) {
     public BenchRow {
         boolean right = checked.outcome() == Outcome.PASS;
         for (Object figure :
-                new @Nullable Object[] {prefill, decode, kvCache, activeParameters, memory, ceilings, warmUp}) {
+                new @Nullable Object[] {prefill, decode, requests, kvCache, activeParameters, memory, ceilings, warmUp
+                }) {
             if ((figure != null) != right) {
                 throw new IllegalArgumentException(engine + " on " + model
                         + ": all figures with a passed check, or none with any other; it ended " + checked.outcome());
             }
+        }
+        if (extrapolation != null && !(right && shape.partial())) {
+            throw new IllegalArgumentException(
+                    engine + " on " + model + ": only the figures of a slice are extrapolated");
         }
     }
 
@@ -51,6 +61,28 @@ public record BenchRow(
             String reproduce) {
         return new BenchRow(
                 engine, model, dtype, threads, shape, execution, checked, null, null, null, null, null, null, null,
+                null, null, reproduce);
+    }
+
+    /// This row, a slice, with what follows for the whole model.
+    public BenchRow with(Extrapolation whole) {
+        return new BenchRow(
+                engine,
+                model,
+                dtype,
+                threads,
+                shape,
+                execution,
+                checked,
+                prefill,
+                decode,
+                requests,
+                kvCache,
+                activeParameters,
+                memory,
+                ceilings,
+                warmUp,
+                whole,
                 reproduce);
     }
 
@@ -134,7 +166,7 @@ public record BenchRow(
     /// @param flopsPerToken by formula: the mean over the tokens
     /// @param readCeilingShare of what the machine can read at most: bytes per token · tokens per second / ceiling
     ///     measured right before and after, the median over the repetitions
-    /// @param latency of a token, over all repetitions
+    /// @param latency of a token, over all repetitions: the inter-token latency (ITL) of one session alone
     /// @param allocatedBytesPerToken on the Java heap, by all threads: the median over the repetitions
     /// @param returnedBytesPerToken of these, the logits, which belong to the caller
     public record Decode(
@@ -148,16 +180,143 @@ public record BenchRow(
             double allocatedBytesPerToken,
             long returnedBytesPerToken) {}
 
-    /// Percentiles of a latency, in milliseconds.
+    /// Percentiles of a latency, in milliseconds. One that so few latencies cannot tell from the maximum is null:
+    /// the
+    /// 99th percentile of fewer than 100 is the largest of them and says nothing of the next.
     ///
     /// @param count latencies recorded
-    public record Latency(long count, double p50, double p90, double p99, double max) {}
+    public record Latency(
+            long count,
+            double p50,
+            @Nullable Double p90,
+            @Nullable Double p99,
+            @Nullable Double p999,
+            double max) {
+        public Latency {
+            if (count < 1
+                    || (p90 != null) != isKnown(90, count)
+                    || (p99 != null) != isKnown(99, count)
+                    || (p999 != null) != isKnown(99.9, count)) {
+                throw new IllegalArgumentException(
+                        "of " + count + " latencies: p90 " + p90 + ", p99 " + p99 + ", p99.9 " + p999);
+            }
+        }
+
+        /// The percentiles that are known.
+        ///
+        /// @param atPercentile milliseconds that this percentage of the latencies do not exceed; 100 is the
+        /// maximum
+        public static Latency of(long count, DoubleUnaryOperator atPercentile) {
+            return new Latency(
+                    count,
+                    atPercentile.applyAsDouble(50),
+                    ifKnown(90, count, atPercentile),
+                    ifKnown(99, count, atPercentile),
+                    ifKnown(99.9, count, atPercentile),
+                    atPercentile.applyAsDouble(100));
+        }
+
+        private static @Nullable Double ifKnown(double percentile, long count, DoubleUnaryOperator atPercentile) {
+            return isKnown(percentile, count) ? (Double) atPercentile.applyAsDouble(percentile) : null;
+        }
+
+        /// Whether at least one latency lies beyond the percentile, as one in ten does beyond the 90th.
+        private static boolean isKnown(double percentile, long count) {
+            return count >= Math.round(100 / (100 - percentile));
+        }
+    }
+
+    /// The run as those see it who wait for answers: each repetition is a request of one prompt and the tokens
+    /// after
+    /// it. Closed loop: a request starts when the one before has ended.
+    ///
+    /// @param tag under which `latency.hlog` holds every latency of this row: `<tag>/ttft`, `<tag>/itl` and so on
+    /// @param ttft time to first token: from the request to the logits after its prompt
+    /// @param tpot time per output token: the mean over the tokens of a request after the first
+    /// @param sessions that took turns; null unless asked for
+    /// @param openLoop requests that came by a clock; null unless asked for
+    public record Requests(
+            String tag,
+            Latency ttft,
+            Latency tpot,
+            Recording recording,
+            @Nullable Sessions sessions,
+            @Nullable OpenLoop openLoop) {}
+
+    /// What it takes to know the latencies.
+    ///
+    /// @param count latencies taken while the timed repetitions ran
+    /// @param nanosecondsEach two readings of the clock and a store, measured right after the run
+    /// @param share of the timed repetitions: count · nanoseconds each / nanoseconds of the repetitions
+    public record Recording(long count, double nanosecondsEach, double share) {}
+
+    /// Sessions of one model whose tokens are decoded in turn, each session's one after another's.
+    ///
+    /// @param tokensPerSecond of all sessions together
+    /// @param itl of each session: from a token to its next, the turns of the others included
+    public record Sessions(int count, Spread tokensPerSecond, List<Latency> itl) {
+        public Sessions {
+            itl = List.copyOf(itl);
+            if (itl.size() != count) {
+                throw new IllegalArgumentException(itl.size() + " latencies of " + count + " sessions");
+            }
+        }
+    }
+
+    /// Requests that come by a schedule fixed before, whether the engine is ready or not, and wait for one another.
+    /// Every latency counts from the scheduled start, so that an engine that falls behind is seen to.
+    ///
+    /// @param requestsPerSecond mean rate of the schedule
+    /// @param requests served
+    /// @param ttft from the scheduled start to the logits after the prompt
+    /// @param tpot time per output token: the mean over the tokens of a request after the first
+    /// @param total from the scheduled start to the last token
+    /// @param waiting of that, before the prompt was begun
+    public record OpenLoop(
+            double requestsPerSecond, int requests, Latency ttft, Latency tpot, Latency total, Latency waiting) {}
+
+    /// What slices say of the whole model, which did not run.
+    ///
+    /// @param layers of the slices measured, in ascending order
+    /// @param formula how, in one sentence
+    /// @param prefillTokensPerSecond of the whole model
+    /// @param decodeTokensPerSecond of the whole model
+    /// @param weightBytes of the whole model
+    /// @param decodeBytesPerToken of the whole model, by formula
+    /// @param activeParameters of the whole model, by formula
+    /// @param kvCacheBytes of the whole model after the last token, by formula
+    public record Extrapolation(
+            List<Integer> layers,
+            String formula,
+            Estimate prefillTokensPerSecond,
+            Estimate decodeTokensPerSecond,
+            long weightBytes,
+            double decodeBytesPerToken,
+            long activeParameters,
+            long kvCacheBytes) {
+        public Extrapolation {
+            layers = List.copyOf(layers);
+        }
+    }
+
+    /// A figure that was not measured.
+    ///
+    /// @param low lower end of the 95 % confidence interval, as far as the repetitions scatter; the formula may be
+    ///     wrong besides
+    /// @param high upper end
+    public record Estimate(double value, double low, double high) {
+        public Estimate {
+            if (!(0 <= low && low <= value && value <= high)) {
+                throw new IllegalArgumentException("estimate " + value + " is not between " + low + " and " + high);
+            }
+        }
+    }
 
     /// Bytes of keys, values or latents after the last token.
     ///
-    /// @param countedBytes that the engine holds
+    /// @param countedBytes that the engine holds; null if it cannot count them
     /// @param formulaBytes that the architecture means, at the engine's bytes per number
-    public record KvCache(long countedBytes, long formulaBytes) {}
+    public record KvCache(@Nullable Long countedBytes, long formulaBytes) {}
 
     /// Parameters that a token uses, without the input embedding.
     ///
@@ -170,10 +329,13 @@ public record BenchRow(
     /// What was held.
     ///
     /// @param peakRssBytes most physical memory that the process held while it loaded and warmed up, the checkpoint
-    ///     included; 0 where the system does not tell
+    ///     included, and the engine's own processes, if it has any; 0 where the system does not tell
+    /// @param offHeapBytes of the physical memory at the end of the warm-up, what is not Java heap: weights,
+    /// caches,
+    ///     code and the JVM itself; 0 where the system does not tell
     /// @param checkpointBytes weights as they are stored
     /// @param engineBytes weights that the engine holds besides
-    public record Memory(long peakRssBytes, long checkpointBytes, long engineBytes) {}
+    public record Memory(long peakRssBytes, long offHeapBytes, long checkpointBytes, long engineBytes) {}
 
     /// What the machine can do at most on these threads, measured around each repetition.
     ///

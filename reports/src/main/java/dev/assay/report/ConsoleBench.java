@@ -80,22 +80,23 @@ public final class ConsoleBench {
             detail(out, checked.message());
         }
         BenchRow.Decode decode = row.decode();
+        BenchRow.Requests requests = row.requests();
         BenchRow.KvCache cache = row.kvCache();
         BenchRow.ActiveParameters active = row.activeParameters();
         BenchRow.Memory memory = row.memory();
         BenchRow.Ceilings ceilings = row.ceilings();
         BenchRow.WarmUp warmUp = row.warmUp();
-        if (decode != null && cache != null && active != null && memory != null && ceilings != null && warmUp != null) {
-            BenchRow.Latency latency = decode.latency();
-            detail(
-                    out,
-                    String.format(
-                            Locale.ROOT,
-                            "token latency: p50 %.2f ms, p90 %.2f ms, p99 %.2f ms, max %.2f ms",
-                            latency.p50(),
-                            latency.p90(),
-                            latency.p99(),
-                            latency.max()));
+        if (decode != null
+                && requests != null
+                && cache != null
+                && active != null
+                && memory != null
+                && ceilings != null
+                && warmUp != null) {
+            detail(out, "time to first token: " + latency(requests.ttft()));
+            detail(out, "time per output token: " + latency(requests.tpot()));
+            detail(out, "inter-token latency: " + latency(decode.latency()));
+            loads(out, requests);
             detail(
                     out,
                     String.format(
@@ -107,15 +108,16 @@ public final class ConsoleBench {
                             decode.returnedBytesPerToken()));
             detail(
                     out,
-                    "KV cache: " + count(cache.countedBytes()) + " bytes counted, " + count(cache.formulaBytes())
+                    "KV cache: " + counted(cache) + ", " + count(cache.formulaBytes())
                             + " by formula; active parameters: " + count(active.counted()) + " counted, "
                             + count(active.formula()) + " by formula");
             detail(
                     out,
                     String.format(
                             Locale.ROOT,
-                            "memory: %.2f GB at the peak, weights %.2f GB, held besides by the engine %.2f GB",
+                            "memory: %.2f GB at the peak, %.2f GB off the heap, weights %.2f GB, held besides by the engine %.2f GB",
                             memory.peakRssBytes() / 1e9,
+                            memory.offHeapBytes() / 1e9,
                             memory.checkpointBytes() / 1e9,
                             memory.engineBytes() / 1e9));
             detail(
@@ -135,8 +137,96 @@ public final class ConsoleBench {
                             + (warmUp.stable()
                                     ? "until the speed rose no more"
                                     : "and the speed still rose when time was up"));
+            detail(
+                    out,
+                    String.format(
+                            Locale.ROOT,
+                            "recording: %,d latencies of %.0f ns each, %.5f %% of the time measured",
+                            requests.recording().count(),
+                            requests.recording().nanosecondsEach(),
+                            100 * requests.recording().share()));
+        }
+        BenchRow.Extrapolation whole = row.extrapolation();
+        if (whole != null) {
+            detail(out, extrapolation(row.shape(), whole));
+        } else if (row.shape().partial() && decode != null) {
+            detail(
+                    out,
+                    "not extrapolated to all " + row.shape().publishedLayers()
+                            + " layers: a deeper slice is, or the repetitions scatter too much or are too few");
         }
         detail(out, "reproduce: " + row.reproduce());
+    }
+
+    private static void loads(StringBuilder out, BenchRow.Requests requests) {
+        BenchRow.Sessions sessions = requests.sessions();
+        if (sessions != null) {
+            detail(
+                    out,
+                    sessions.count() + " sessions in turn: " + rate(sessions.tokensPerSecond())
+                            + " tokens/s in all; inter-token latency of");
+            for (int i = 0; i < sessions.count(); i++) {
+                detail(
+                        out,
+                        "  session " + (i + 1) + ": " + latency(sessions.itl().get(i)));
+            }
+        }
+        BenchRow.OpenLoop open = requests.openLoop();
+        if (open != null) {
+            detail(
+                    out,
+                    String.format(
+                            Locale.ROOT,
+                            "open loop, %d requests at %.3f/s, from their scheduled start:",
+                            open.requests(),
+                            open.requestsPerSecond()));
+            detail(out, "  time to first token: " + latency(open.ttft()));
+            detail(out, "  time per output token: " + latency(open.tpot()));
+            detail(out, "  whole request: " + latency(open.total()));
+            detail(out, "  of that, waiting: " + latency(open.waiting()));
+        }
+    }
+
+    /// The percentiles that are known, in milliseconds.
+    private static String latency(BenchRow.Latency latency) {
+        StringBuilder text = new StringBuilder();
+        percentile(text, "p50", latency.p50());
+        percentile(text, "p90", latency.p90());
+        percentile(text, "p99", latency.p99());
+        percentile(text, "p99.9", latency.p999());
+        percentile(text, "max", latency.max());
+        return text + " of " + count(latency.count());
+    }
+
+    private static void percentile(StringBuilder text, String name, @Nullable Double milliseconds) {
+        if (milliseconds != null) {
+            text.append(text.isEmpty() ? "" : ", ")
+                    .append(name)
+                    .append(String.format(Locale.ROOT, " %.2f ms", milliseconds));
+        }
+    }
+
+    private static String counted(BenchRow.KvCache cache) {
+        Long bytes = cache.countedBytes();
+        return bytes == null ? "not counted by the engine" : count(bytes) + " bytes counted";
+    }
+
+    private static String extrapolation(BenchRow.Shape shape, BenchRow.Extrapolation whole) {
+        return "EXTRAPOLATED to all " + shape.publishedLayers() + " layers, not measured: decode "
+                + estimate(whole.decodeTokensPerSecond()) + ", prefill " + estimate(whole.prefillTokensPerSecond())
+                + String.format(
+                        Locale.ROOT,
+                        " tokens/s; weights %.1f GB, %.2f GB moved for a token, %,d parameters active, KV cache %.3f GB",
+                        whole.weightBytes() / 1e9,
+                        whole.decodeBytesPerToken() / 1e9,
+                        whole.activeParameters(),
+                        whole.kvCacheBytes() / 1e9)
+                + "\n  " + whole.formula();
+    }
+
+    private static String estimate(BenchRow.Estimate estimate) {
+        return String.format(
+                Locale.ROOT, "%.3f (95 %%: %.3f to %.3f)", estimate.value(), estimate.low(), estimate.high());
     }
 
     private static String used(String what, @Nullable BudgetUse use) {
@@ -149,7 +239,7 @@ public final class ConsoleBench {
                 : checked.outcome() == Outcome.PASS ? Ink.GREEN : Ink.YELLOW;
     }
 
-    private static String rate(Spread spread) {
+    static String rate(Spread spread) {
         return String.format(Locale.ROOT, "%.2f (%.2f-%.2f)", spread.median(), spread.min(), spread.max());
     }
 

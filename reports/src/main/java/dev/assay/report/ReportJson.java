@@ -46,6 +46,9 @@ public final class ReportJson {
             .addMixIn(BudgetUse.class, DerivedUse.class)
             .addMixIn(BenchRow.class, NullableFigures.class)
             .addMixIn(BenchRow.Checked.class, NullableComparisons.class)
+            .addMixIn(BenchRow.Latency.class, NullablePercentiles.class)
+            .addMixIn(BenchRow.Requests.class, NullableLoads.class)
+            .addMixIn(BenchRow.KvCache.class, NullableCountedBytes.class)
             .addMixIn(ExpertLoad.class, DerivedEntropy.class)
             .build();
 
@@ -161,6 +164,9 @@ public final class ReportJson {
         BenchRow.@Nullable Decode decode();
 
         @JsonSetter(nulls = Nulls.SET)
+        BenchRow.@Nullable Requests requests();
+
+        @JsonSetter(nulls = Nulls.SET)
         BenchRow.@Nullable KvCache kvCache();
 
         @JsonSetter(nulls = Nulls.SET)
@@ -174,6 +180,40 @@ public final class ReportJson {
 
         @JsonSetter(nulls = Nulls.SET)
         BenchRow.@Nullable WarmUp warmUp();
+
+        @JsonSetter(nulls = Nulls.SET)
+        BenchRow.@Nullable Extrapolation extrapolation();
+    }
+
+    /// Percentiles that too few samples do not know.
+    private interface NullablePercentiles {
+        @JsonSetter(nulls = Nulls.SET)
+        @Nullable
+        Double p90();
+
+        @JsonSetter(nulls = Nulls.SET)
+        @Nullable
+        Double p99();
+
+        @JsonSetter(nulls = Nulls.SET)
+        @Nullable
+        Double p999();
+    }
+
+    /// Loads that were not asked for.
+    private interface NullableLoads {
+        @JsonSetter(nulls = Nulls.SET)
+        BenchRow.@Nullable Sessions sessions();
+
+        @JsonSetter(nulls = Nulls.SET)
+        BenchRow.@Nullable OpenLoop openLoop();
+    }
+
+    /// What not every engine counts.
+    private interface NullableCountedBytes {
+        @JsonSetter(nulls = Nulls.SET)
+        @Nullable
+        Long countedBytes();
     }
 
     /// What may be null in the check of a row.

@@ -11,6 +11,7 @@ import com.networknt.schema.SpecificationVersion;
 import dev.assay.report.BenchRow.Checked;
 import dev.assay.report.BenchRow.Shape;
 import java.util.List;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -114,13 +115,48 @@ class BenchRowTest {
                         Checked.ended(outcome, "because"),
                         row.prefill(),
                         row.decode(),
+                        row.requests(),
                         row.kvCache(),
                         row.activeParameters(),
                         row.memory(),
                         row.ceilings(),
                         row.warmUp(),
+                        null,
                         row.reproduce()))
                 .withMessageContaining("with a passed check");
+    }
+
+    /// A percentile needs a sample beyond it: the 99th of 99 samples would be their maximum under another name.
+    @ParameterizedTest
+    @CsvSource({
+        "9, false, false, false",
+        "10, true, false, false",
+        "99, true, false, false",
+        "100, true, true, false",
+        "999, true, true, false",
+        "1000, true, true, true"
+    })
+    void aLatencyHasThePercentilesThatSoManySamplesKnow(long count, boolean p90, boolean p99, boolean p999) {
+        BenchRow.Latency latency = BenchRow.Latency.of(count, percentile -> percentile);
+
+        assertThat(latency.p50()).isEqualTo(50);
+        assertThat(latency.p90()).isEqualTo(p90 ? 90.0 : null);
+        assertThat(latency.p99()).isEqualTo(p99 ? 99.0 : null);
+        assertThat(latency.p999()).isEqualTo(p999 ? 99.9 : null);
+        assertThat(latency.max()).isEqualTo(100);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new BenchRow.Latency(
+                        count, 50, p90 ? null : Double.valueOf(90), latency.p99(), latency.p999(), 100));
+    }
+
+    @Test
+    void onlyASliceIsExtrapolated() {
+        BenchRow.Extrapolation whole =
+                Objects.requireNonNull(BenchSamples.slice().extrapolation());
+        assertThat(BenchSamples.slice().with(whole)).isEqualTo(BenchSamples.slice());
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> BenchSamples.measured().with(whole))
+                .withMessageContaining("only the figures of a slice are extrapolated");
     }
 
     @Test
@@ -198,7 +234,12 @@ class BenchRowTest {
                 .containsPattern("vector  qwen3-0.6b +bf16 +2  FAIL +- +- +- +-\n")
                 .contains("      the check run is off the reference\n", "      no kernel for yarn\n")
                 .contains("budget used 25.0 %, timed against check run 12.5 %")
-                .contains("p50 39.50 ms, p90 41.00 ms, p99 44.25 ms, max 51.00 ms")
+                .contains("time to first token: p50 1600.00 ms, max 1650.00 ms of 3\n")
+                .contains("inter-token latency: p50 39.50 ms, p90 41.00 ms, p99 44.25 ms, max 51.00 ms of 192\n")
+                .contains("2 sessions in turn: 27.00 (26.00-28.00) tokens/s in all")
+                .contains("open loop, 10 requests at 0.250/s", "waiting: p50 0.00 ms, p90 2300.00 ms, max 2400.00 ms")
+                .contains("recording: 195 latencies of 50 ns each, 0.00015 % of the time measured")
+                .contains("EXTRAPOLATED to all 61 layers, not measured: decode 0.750 (95 %: 0.500 to 1.000)")
                 .contains("1250.0 MB moved, 1.300 GFLOP, 607,744 bytes allocated of which 607,744 are its logits")
                 .contains("read 32.0 GB/s (31.0 to 33.0), float32 FMA 470 GFLOP/s (468 to 473)")
                 .contains("      reproduce: ./assay bench --shape qwen3-0.6b --engine vector\n");

@@ -4,11 +4,17 @@ import dev.assay.report.BenchRow.ActiveParameters;
 import dev.assay.report.BenchRow.Ceilings;
 import dev.assay.report.BenchRow.Checked;
 import dev.assay.report.BenchRow.Decode;
+import dev.assay.report.BenchRow.Estimate;
 import dev.assay.report.BenchRow.Execution;
+import dev.assay.report.BenchRow.Extrapolation;
 import dev.assay.report.BenchRow.KvCache;
 import dev.assay.report.BenchRow.Latency;
 import dev.assay.report.BenchRow.Memory;
+import dev.assay.report.BenchRow.OpenLoop;
 import dev.assay.report.BenchRow.Prefill;
+import dev.assay.report.BenchRow.Recording;
+import dev.assay.report.BenchRow.Requests;
+import dev.assay.report.BenchRow.Sessions;
 import dev.assay.report.BenchRow.Shape;
 import dev.assay.report.BenchRow.WarmUp;
 import dev.assay.report.BudgetUse.Yardstick;
@@ -39,14 +45,33 @@ public final class BenchSamples {
                         1.25e9,
                         1.3e9,
                         0.9,
-                        new Latency(192, 39.5, 41, 44.25, 51),
+                        new Latency(192, 39.5, 41.0, 44.25, null, 51),
                         607_744,
                         607_744),
-                new KvCache(132_120_576, 132_120_576),
+                new Requests(
+                        "vector/qwen3-0.6b/bf16/28-layers",
+                        new Latency(3, 1600, null, null, null, 1650),
+                        new Latency(3, 40, null, null, null, 40.75),
+                        new Recording(195, 50, 1.5e-6),
+                        new Sessions(
+                                2,
+                                Spread.of(26.0, 27.0, 28.0),
+                                List.of(
+                                        new Latency(192, 78, 80.0, 85.0, null, 90),
+                                        new Latency(192, 79, 81.0, 86.0, null, 91))),
+                        new OpenLoop(
+                                0.25,
+                                10,
+                                new Latency(10, 1700, 4000.0, null, null, 4100),
+                                new Latency(10, 41, 42.0, null, null, 42),
+                                new Latency(10, 4300, 6600.0, null, null, 6700),
+                                new Latency(10, 0, 2300.0, null, null, 2400))),
+                new KvCache(132_120_576L, 132_120_576),
                 new ActiveParameters(596_049_920, 596_049_920),
-                new Memory(2_000_000_000, 1_192_099_840, 0),
+                new Memory(2_000_000_000, 1_500_000_000, 1_192_099_840, 0),
                 new Ceilings(read.median(), read, fma.median(), fma),
                 new WarmUp(4, 16_000, true),
+                null,
                 REPRODUCE);
     }
 
@@ -62,11 +87,21 @@ public final class BenchSamples {
                 whole.checked(),
                 whole.prefill(),
                 whole.decode(),
+                whole.requests(),
                 whole.kvCache(),
                 whole.activeParameters(),
                 whole.memory(),
                 whole.ceilings(),
                 whole.warmUp(),
+                new Extrapolation(
+                        List.of(3, 4),
+                        "Seconds of a token = 0.01 + 0.02 per GB that the layers move.",
+                        new Estimate(3.5, 3.25, 3.75),
+                        new Estimate(0.75, 0.5, 1),
+                        671_000_000_000L,
+                        37.5e9,
+                        37_000_000_000L,
+                        1_234_567_890L),
                 whole.reproduce());
     }
 

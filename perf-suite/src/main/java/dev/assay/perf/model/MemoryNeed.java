@@ -12,7 +12,7 @@ import java.util.Optional;
 /// Memory that a measurement takes, known before anything is allocated.
 ///
 /// @param weightBytes the checkpoint, outside the heap
-/// @param cacheBytes keys, values or latents of the longest context, as float32
+/// @param cacheBytes keys, values or latents of the longest context of every session, as float32
 /// @param logitsBytes rows that are kept for the check, on the heap
 /// @param referenceBytes weights that the reference decodes to float32 and keeps on the heap, if there is room, while
 ///     the checkpoint is open
@@ -28,7 +28,9 @@ public record MemoryNeed(long weightBytes, long cacheBytes, long logitsBytes, lo
     /// @param promptTokens in the prompt
     /// @param decodeTokens after it
     /// @param checkedPositions that the reference computes
-    public static MemoryNeed of(BenchModel model, int promptTokens, int decodeTokens, int checkedPositions) {
+    /// @param sessions that are open at once
+    public static MemoryNeed of(
+            BenchModel model, int promptTokens, int decodeTokens, int checkedPositions, int sessions) {
         ParameterCount parameters = ParameterCount.of(model.plan());
         long positions = (long) promptTokens + decodeTokens;
         long row = (long) model.config().vocabSize() * Float.BYTES;
@@ -39,7 +41,7 @@ public record MemoryNeed(long weightBytes, long cacheBytes, long logitsBytes, lo
         long decoded = parameters.total() - parameters.of(WeightRole.ROUTED_EXPERT) + routed;
         return new MemoryNeed(
                 model.weightBytes().total(),
-                KvCacheCount.of(model.plan()).perPosition() * positions * Float.BYTES,
+                KvCacheCount.of(model.plan()).perPosition() * positions * sessions * Float.BYTES,
                 rows * row,
                 decoded * Float.BYTES,
                 largestMatrix(model) * Float.BYTES);

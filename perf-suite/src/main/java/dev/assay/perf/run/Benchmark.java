@@ -5,16 +5,13 @@ import dev.assay.engine.Capability;
 import dev.assay.engine.Engine;
 import dev.assay.engine.Footprint;
 import dev.assay.engine.LoadOptions;
-import dev.assay.engine.LogitsScope;
 import dev.assay.engine.Model;
 import dev.assay.engine.Support;
 import dev.assay.perf.PerfException;
 import dev.assay.perf.model.BenchModel;
 import dev.assay.plan.MixtureOfExperts;
 import dev.assay.plan.cost.ActiveConvention;
-import dev.assay.plan.cost.KvCacheCount;
 import dev.assay.plan.cost.ParameterCount;
-import dev.assay.plan.cost.PhaseCost;
 import dev.assay.report.BenchRow;
 import dev.assay.report.BenchRow.ActiveParameters;
 import dev.assay.report.BenchRow.Checked;
@@ -45,26 +42,28 @@ import org.jspecify.annotations.Nullable;
 /// @param reference engine whose results are right
 /// @param progress is told what is being done
 public record Benchmark(Settings settings, Engine reference, LogitsRule rule, Consumer<String> progress) {
-    /// What a check needs.
-    private static final Set<Capability> NEEDED = EnumSet.of(Capability.FULL_LOGITS, Capability.ALL_POSITIONS);
-
     /// A measurement of one engine on one model.
     ///
     /// @param checkpoint of the model; stays open
     /// @param reproduce command that measures this again
     /// @throws PerfException if the measurement itself failed
     /// @throws InterruptedException if this thread was interrupted
-    public BenchRow run(Engine engine, BenchModel model, Checkpoint checkpoint, Workload workload, String reproduce)
+    public Measured run(Engine engine, BenchModel model, Checkpoint checkpoint, Workload workload, String reproduce)
             throws InterruptedException {
         Measurement measurement = new Measurement(this, engine, model, checkpoint, workload, reproduce);
         return switch (engine.supports(model.config())) {
             case Support.Unsupported(String reason) -> measurement.withoutFigures(Outcome.UNSUPPORTED, reason);
             case Support.Supported supported -> {
-                Set<Capability> missing = EnumSet.copyOf(NEEDED);
+                Set<Capability> missing = EnumSet.of(Capability.FULL_LOGITS, Capability.ALL_POSITIONS);
                 missing.removeAll(supported.capabilities());
                 if (!missing.isEmpty()) {
                     yield measurement.withoutFigures(
                             Outcome.UNSUPPORTED, "no speed without a checked result, which needs " + missing);
+                }
+                if (settings.openSessions() > 1 && !supported.capabilities().contains(Capability.CONCURRENT_SESSIONS)) {
+                    yield measurement.withoutFigures(
+                            Outcome.UNSUPPORTED,
+                            "the engine does not declare that it runs several sessions of a model");
                 }
                 if (reference.supports(model.config()) instanceof Support.Unsupported(String reason)) {
                     yield measurement.withoutFigures(
@@ -90,6 +89,7 @@ public record Benchmark(Settings settings, Engine reference, LogitsRule rule, Co
         private final Checkpoint checkpoint;
         private final Workload workload;
         private final String reproduce;
+        private final LatencyLog log;
         private @Nullable Execution execution;
 
         Measurement(
@@ -106,19 +106,25 @@ public record Benchmark(Settings settings, Engine reference, LogitsRule rule, Co
             this.checkpoint = checkpoint;
             this.workload = workload;
             this.reproduce = reproduce;
+            this.log = new LatencyLog(String.join(
+                    "/",
+                    engine.info().id(),
+                    model.name(),
+                    model.dtype(),
+                    model.config().numHiddenLayers() + "-layers"));
         }
 
-        BenchRow run(Support.Supported supported) throws InterruptedException {
+        Measured run(Support.Supported supported) throws InterruptedException {
             TimedRun timed;
             CheckRun check;
             Footprint footprint;
-            PeakMemory.reset();
+            ProcessMemory.resetPeak();
             now("loading");
             try (Model loaded = engine.load(checkpoint, LoadOptions.ofThreads(settings.threads()))) {
                 dev.assay.engine.Execution ran = loaded.execution();
                 execution = new Execution(ran.backend(), ran.vectorBits(), ran.threads());
                 now("measuring");
-                timed = TimedRun.run(loaded, model.config().vocabSize(), workload, settings);
+                timed = TimedRun.run(loaded, supported, model.config().vocabSize(), workload, settings, log);
                 footprint = loaded.footprint();
                 now("checking");
                 check = CheckRun.run(loaded, supported, workload, settings.checkedPositions());
@@ -126,7 +132,7 @@ public record Benchmark(Settings settings, Engine reference, LogitsRule rule, Co
             now("asking the reference");
             Checked checked = check(timed, check, reference());
             return checked.outcome() == Outcome.PASS
-                    ? withFigures(checked, timed, check, footprint)
+                    ? new Measured(withFigures(checked, timed, check, footprint), log)
                     : withoutFigures(checked);
         }
 
@@ -158,6 +164,8 @@ public record Benchmark(Settings settings, Engine reference, LogitsRule rule, Co
                 wrong = "repetitions of the same tokens gave different logits: "
                         + timed.digests().stream().distinct().count() + " results in "
                         + timed.digests().size() + " repetitions";
+            } else if (!timed.loadsEqual()) {
+                wrong = "the same tokens gave other logits under load than in the timed run";
             }
             return new Checked(
                     wrong == null ? Outcome.PASS : Outcome.FAIL,
@@ -185,17 +193,8 @@ public record Benchmark(Settings settings, Engine reference, LogitsRule rule, Co
             int cached = footprint.kvCacheElementBytes();
             int prompt = workload.prompt().length;
             int decoded = workload.decoded().length;
-            PhaseCost prefill =
-                    PhaseCost.prefill(model.plan(), prompt, LogitsScope.LAST_POSITION, model.weightBytes(), cached);
-            double bytes = 0;
-            double flops = 0;
-            for (int position = prompt; position < workload.length(); position++) {
-                PhaseCost token = PhaseCost.decode(model.plan(), position, model.weightBytes(), cached);
-                bytes += (double) token.weightBytes() + token.cacheBytesRead() + token.cacheBytesWritten();
-                flops += token.flops();
-            }
-            double bytesPerToken = bytes / decoded;
-            double flopsPerPromptToken = (double) prefill.flops() / prompt;
+            WorkloadCost cost = WorkloadCost.of(model, workload, cached);
+            double flopsPerPromptToken = (double) cost.prefillFlops() / prompt;
             return new BenchRow(
                     engine.info().id(),
                     model.name(),
@@ -208,24 +207,29 @@ public record Benchmark(Settings settings, Engine reference, LogitsRule rule, Co
                             prompt,
                             timed.prefill().median(),
                             timed.prefill(),
-                            prefill.flops(),
+                            cost.prefillFlops(),
                             flopsPerPromptToken * timed.prefillPerFlop().median()),
                     new Decode(
                             decoded,
                             timed.decode().median(),
                             timed.decode(),
-                            bytesPerToken,
-                            flops / decoded,
-                            bytesPerToken * timed.decodePerByte().median(),
-                            timed.latency(),
+                            cost.decodeBytesPerToken(),
+                            cost.decodeFlopsPerToken(),
+                            cost.decodeBytesPerToken() * timed.decodePerByte().median(),
+                            timed.itl(),
                             timed.allocatedBytesPerToken().median(),
                             (long) model.config().vocabSize() * Float.BYTES),
-                    new KvCache(
-                            timed.cacheBytes(), KvCacheCount.of(model.plan()).live(workload.length()) * cached),
+                    timed.requests(),
+                    new KvCache(timed.cacheBytes(), cost.kvCacheBytes()),
                     activeParameters(check.experts()),
-                    new Memory(timed.peakRssBytes(), model.weightBytes().total(), footprint.weightBytes()),
+                    new Memory(
+                            timed.peakRssBytes(),
+                            timed.offHeapBytes(),
+                            model.weightBytes().total(),
+                            footprint.weightBytes()),
                     timed.ceilings(),
                     timed.warmUp(),
+                    null,
                     reproduce);
         }
 
@@ -249,12 +253,12 @@ public record Benchmark(Settings settings, Engine reference, LogitsRule rule, Co
             return moe.experts().elements() / moe.experts().count();
         }
 
-        BenchRow withoutFigures(Outcome outcome, String message) {
+        Measured withoutFigures(Outcome outcome, String message) {
             return withoutFigures(Checked.ended(outcome, message));
         }
 
-        private BenchRow withoutFigures(Checked checked) {
-            return BenchRow.unmeasured(
+        private Measured withoutFigures(Checked checked) {
+            BenchRow row = BenchRow.unmeasured(
                     engine.info().id(),
                     model.name(),
                     model.dtype(),
@@ -263,6 +267,7 @@ public record Benchmark(Settings settings, Engine reference, LogitsRule rule, Co
                     execution,
                     checked,
                     reproduce);
+            return new Measured(row, null);
         }
 
         private Shape shape() {

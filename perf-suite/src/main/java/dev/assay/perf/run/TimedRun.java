@@ -1,18 +1,22 @@
 package dev.assay.perf.run;
 
+import dev.assay.engine.Capability;
 import dev.assay.engine.LogitsScope;
 import dev.assay.engine.Model;
 import dev.assay.engine.ResultLifetime;
 import dev.assay.engine.Session;
 import dev.assay.engine.SessionOptions;
+import dev.assay.engine.Support;
 import dev.assay.perf.ceiling.CeilingProbe;
 import dev.assay.report.BenchRow.Ceilings;
 import dev.assay.report.BenchRow.Latency;
+import dev.assay.report.BenchRow.OpenLoop;
+import dev.assay.report.BenchRow.Requests;
+import dev.assay.report.BenchRow.Sessions;
 import dev.assay.report.BenchRow.WarmUp;
 import dev.assay.report.Spread;
-import java.util.ArrayList;
 import java.util.List;
-import org.HdrHistogram.Histogram;
+import org.jspecify.annotations.Nullable;
 
 /// The repetitions of a workload on one engine, with the ceilings of the machine measured right before and right after
 /// each half of each: what slows the machine down for a second slows both.
@@ -22,40 +26,46 @@ import org.HdrHistogram.Histogram;
 /// @param prefillPerFlop of each repetition, tokens for every floating-point operation that the machine could do
 ///     around it
 /// @param decodePerByte of each repetition, tokens for every byte that the machine could read around it
-/// @param latency of decoded tokens
+/// @param requests with every load that was asked for
+/// @param itl latency of decoded tokens
 /// @param allocatedBytesPerToken of each repetition
-/// @param cacheBytes that the session held after the last token
-/// @param peakRssBytes of the process from the reset of the peak to the end of the warm-up
+/// @param cacheBytes that the session held after the last token; null if the engine does not count them
+/// @param peakRssBytes from the reset of the peak to the end of the warm-up
+/// @param offHeapBytes at the end of the warm-up
 /// @param logits of the last repetition, `[1 + decoded][V]`
 /// @param digests of the logits of each repetition
+/// @param loadsEqual whether all logits under every load were those of the last repetition, to the bit
 record TimedRun(
         Spread prefill,
         Spread decode,
         Spread prefillPerFlop,
         Spread decodePerByte,
-        Latency latency,
+        Requests requests,
+        Latency itl,
         Spread allocatedBytesPerToken,
-        long cacheBytes,
+        @Nullable Long cacheBytes,
         long peakRssBytes,
+        long offHeapBytes,
         WarmUp warmUp,
         Ceilings ceilings,
         float[][] logits,
-        List<String> digests) {
+        List<String> digests,
+        boolean loadsEqual) {
     /// A repetition must beat the fastest before it by more than this to count as faster.
     private static final double FASTER = 0.97;
 
     /// So many repetitions in a row that are not faster end the warm-up.
     private static final int CALM = 2;
 
-    /// Latencies are recorded up to this, in nanoseconds, and to three significant digits.
-    private static final long LONGEST_LATENCY = 3_600_000_000_000L;
-
-    private static final int DIGITS = 3;
-
     /// Warms up and measures.
     ///
+    /// @param support of the engine
+    /// @param log receives every latency
     /// @throws InterruptedException if this thread was interrupted
-    static TimedRun run(Model model, int vocabSize, Workload workload, Settings settings) throws InterruptedException {
+    static TimedRun run(
+            Model model, Support.Supported support, int vocabSize, Workload workload, Settings settings, LatencyLog log)
+            throws InterruptedException {
+        boolean countsCache = support.capabilities().contains(Capability.KV_CACHE_BYTES);
         SessionOptions options = SessionOptions.ofContext(workload.length())
                 .withLogits(LogitsScope.LAST_POSITION)
                 .withResults(ResultLifetime.UNTIL_NEXT_CALL);
@@ -63,10 +73,40 @@ record TimedRun(
         try (Session session = model.newSession(options)) {
             WarmUp warmUp = warmUp(session, workload, settings, logits);
             // Before the ceilings' segment is there.
-            long peakRss = PeakMemory.bytes();
+            long peakRss = ProcessMemory.peakBytes();
+            long offHeap = ProcessMemory.offHeapBytes();
+            Repetitions timed;
             try (CeilingProbe probe = CeilingProbe.open(settings.threads(), settings.ceilings())) {
-                return measure(session, workload, settings, probe, warmUp, peakRss, logits);
+                timed = Repetitions.run(session, workload, settings.repetitions(), probe, logits, log);
             }
+            Long cacheBytes = countsCache ? (Long) session.kvCacheBytes() : null;
+            LoadRun under = new LoadRun(workload, logits, log);
+            @Nullable Sessions sessions = null;
+            @Nullable OpenLoop openLoop = null;
+            for (Load load : settings.loads()) {
+                switch (load) {
+                    case Load.Sessions asked ->
+                        sessions = under.sessions(model, options, asked, settings.repetitions());
+                    case Load.OpenLoop asked -> openLoop = under.openLoop(session, asked);
+                }
+            }
+            return new TimedRun(
+                    Spread.of(timed.prefill()),
+                    Spread.of(timed.decode()),
+                    Spread.of(timed.prefillPerFlop()),
+                    Spread.of(timed.decodePerByte()),
+                    new Requests(
+                            log.tag(), log.latency("ttft"), log.latency("tpot"), timed.recording(), sessions, openLoop),
+                    log.latency("itl"),
+                    Spread.of(timed.allocated()),
+                    cacheBytes,
+                    peakRss,
+                    offHeap,
+                    warmUp,
+                    timed.ceilings(),
+                    logits,
+                    timed.digests(),
+                    under.isEqual());
         }
     }
 
@@ -87,72 +127,6 @@ record TimedRun(
             bestDecode = Math.min(bestDecode, repetition.totalDecodeNanos());
         } while (calm < CALM && System.nanoTime() - start < limit);
         return new WarmUp(repetitions, (System.nanoTime() - start) / 1e6, calm == CALM);
-    }
-
-    private static TimedRun measure(
-            Session session,
-            Workload workload,
-            Settings settings,
-            CeilingProbe probe,
-            WarmUp warmUp,
-            long peakRss,
-            float[][] logits)
-            throws InterruptedException {
-        Histogram latencies = new Histogram(LONGEST_LATENCY, DIGITS);
-        List<Double> prefill = new ArrayList<>();
-        List<Double> decode = new ArrayList<>();
-        List<Double> allocated = new ArrayList<>();
-        List<Double> read = new ArrayList<>();
-        List<Double> fma = new ArrayList<>();
-        List<String> digests = new ArrayList<>();
-        List<Double> prefillPerFlop = new ArrayList<>();
-        List<Double> decodePerByte = new ArrayList<>();
-        for (int i = 0; i < settings.repetitions(); i++) {
-            fma.add(probe.fmaFlopsPerSecond());
-            long prefillNanos = Repetition.prefill(session, workload, logits);
-            fma.add(probe.fmaFlopsPerSecond());
-            read.add(probe.readBytesPerSecond());
-            Repetition repetition = Repetition.decode(session, workload, logits, prefillNanos);
-            read.add(probe.readBytesPerSecond());
-            prefill.add(repetition.prefillTokensPerSecond(workload));
-            decode.add(repetition.decodeTokensPerSecond());
-            prefillPerFlop.add(prefill.getLast() / meanOfLastTwo(fma));
-            decodePerByte.add(decode.getLast() / meanOfLastTwo(read));
-            allocated.add((double) repetition.allocatedBytes() / workload.decoded().length);
-            for (long nanos : repetition.decodeNanos()) {
-                latencies.recordValue(Math.min(nanos, LONGEST_LATENCY));
-            }
-            digests.add(FullLogits.sha256(logits));
-        }
-        Spread readSpread = Spread.of(read);
-        Spread fmaSpread = Spread.of(fma);
-        return new TimedRun(
-                Spread.of(prefill),
-                Spread.of(decode),
-                Spread.of(prefillPerFlop),
-                Spread.of(decodePerByte),
-                latency(latencies),
-                Spread.of(allocated),
-                session.kvCacheBytes(),
-                peakRss,
-                warmUp,
-                new Ceilings(readSpread.median(), readSpread, fmaSpread.median(), fmaSpread),
-                logits,
-                digests);
-    }
-
-    private static double meanOfLastTwo(List<Double> samples) {
-        int count = samples.size();
-        return (samples.get(count - 2) + samples.get(count - 1)) / 2;
-    }
-
-    private static Latency latency(Histogram nanos) {
-        return new Latency(
-                nanos.getTotalCount(),
-                nanos.getValueAtPercentile(50) / 1e6,
-                nanos.getValueAtPercentile(90) / 1e6,
-                nanos.getValueAtPercentile(99) / 1e6,
-                nanos.getMaxValue() / 1e6);
     }
 
     /// Whether every repetition computed the same, to the bit.

@@ -21,7 +21,7 @@ class MemoryNeedTest {
 
     @Test
     void aDenseModelIsDecodedWhole() {
-        MemoryNeed need = MemoryNeed.of(model("qwen3-0.6b", 28, WeightType.bf16), 512, 64, 4);
+        MemoryNeed need = MemoryNeed.of(model("qwen3-0.6b", 28, WeightType.bf16), 512, 64, 4, 1);
 
         assertThat(need.weightBytes()).isEqualTo(2 * 596_049_920L);
         assertThat(need.cacheBytes()).isEqualTo(4 * 28 * 2L * 8 * 128 * 576);
@@ -33,7 +33,7 @@ class MemoryNeedTest {
     /// Eight of 128 experts a token: four tokens touch a quarter of them at most.
     @Test
     void ofExpertsOnlyThoseAreDecodedThatTokensGoTo() {
-        MemoryNeed need = MemoryNeed.of(model("qwen3-30b-a3b", 1, WeightType.bf16), 8, 2, 4);
+        MemoryNeed need = MemoryNeed.of(model("qwen3-30b-a3b", 1, WeightType.bf16), 8, 2, 4, 1);
         long expert = 3L * 2048 * 768;
         long whole = need.weightBytes() / 2;
 

@@ -20,7 +20,15 @@ final class BenchCharts {
 
     static Page.Bench of(List<BenchRow> rows) {
         BenchCharts charts = new BenchCharts(rows);
-        return new Page.Bench(charts.table(), charts.speeds(), charts.latency(), charts.roofline(), charts.sizes());
+        return new Page.Bench(
+                charts.table(),
+                charts.speeds(),
+                charts.latencies(),
+                charts.roofline(),
+                charts.sizes(),
+                charts.costs(),
+                charts.loads(),
+                charts.extrapolations());
     }
 
     private List<Page.BenchRowView> table() {
@@ -56,7 +64,7 @@ final class BenchCharts {
         return table;
     }
 
-    private static String range(Spread spread) {
+    static String range(Spread spread) {
         return Figures.number(spread.min()) + " to " + Figures.number(spread.max());
     }
 
@@ -94,24 +102,31 @@ final class BenchCharts {
 
     private <F> Page.BarChart spreads(
             String title, Function<BenchRow, @Nullable F> figure, Function<F, Spread> spread) {
-        List<Page.Bar> bars = new ArrayList<>();
-        double most = 0;
-        for (BenchRow row : rows) {
-            F of = figure.apply(row);
-            most = of == null ? most : Math.max(most, spread.apply(of).max());
-        }
+        List<String> labels = new ArrayList<>();
+        List<Spread> spreads = new ArrayList<>();
         for (BenchRow row : rows) {
             F of = figure.apply(row);
             if (of != null) {
-                Spread value = spread.apply(of);
-                bars.add(new Page.Bar(
-                        Tone.QUIET,
-                        label(row),
-                        Figures.number(value.median()),
-                        range(value),
-                        Drawing.width(value.median() / most),
-                        new Page.Whisker(Drawing.width(value.min() / most), Drawing.width(value.max() / most))));
+                labels.add(label(row));
+                spreads.add(spread.apply(of));
             }
+        }
+        return speeds(title, labels, spreads);
+    }
+
+    /// A bar for each label, with its spread.
+    static Page.BarChart speeds(String title, List<String> labels, List<Spread> spreads) {
+        double most = spreads.stream().mapToDouble(Spread::max).max().orElse(1);
+        List<Page.Bar> bars = new ArrayList<>();
+        for (int i = 0; i < spreads.size(); i++) {
+            Spread value = spreads.get(i);
+            bars.add(new Page.Bar(
+                    Tone.QUIET,
+                    labels.get(i),
+                    Figures.number(value.median()),
+                    range(value),
+                    Drawing.width(value.median() / most),
+                    new Page.Whisker(Drawing.width(value.min() / most), Drawing.width(value.max() / most))));
         }
         return new Page.BarChart(title, "Median, with the slowest and the fastest repetition.", bars);
     }
@@ -164,28 +179,31 @@ final class BenchCharts {
             String caption,
             String unit,
             Function<BenchRow, @Nullable F> figure,
-            Function<F, Long> counted,
+            Function<F, @Nullable Long> counted,
             Function<F, Long> formula) {
         long most = 1;
         for (BenchRow row : rows) {
             F of = figure.apply(row);
-            most = of == null ? most : Math.max(most, counted.apply(of));
+            most = of == null ? most : Math.max(most, Objects.requireNonNullElse(counted.apply(of), formula.apply(of)));
         }
         List<Page.Bar> bars = new ArrayList<>();
         for (BenchRow row : rows) {
             F of = figure.apply(row);
             if (of != null) {
-                long value = counted.apply(of);
+                Long found = counted.apply(of);
                 long expected = formula.apply(of);
+                long value = found == null ? expected : found;
                 bars.add(new Page.Bar(
-                        value == expected ? Tone.GOOD : Tone.WARN,
+                        found == null ? Tone.QUIET : value == expected ? Tone.GOOD : Tone.WARN,
                         label(row),
                         Figures.scaled((double) value, unit).strip(),
-                        value == expected
-                                ? "= formula"
-                                : "formula "
-                                        + Figures.scaled((double) expected, unit)
-                                                .strip(),
+                        found == null
+                                ? "by formula; the engine does not count"
+                                : value == expected
+                                        ? "= formula"
+                                        : "formula "
+                                                + Figures.scaled((double) expected, unit)
+                                                        .strip(),
                         Drawing.width((double) value / most),
                         null));
             }
@@ -207,7 +225,12 @@ final class BenchCharts {
                         Tone.QUIET,
                         label(row),
                         memory.peakRssBytes() == 0 ? "unknown" : Figures.scaled((double) memory.peakRssBytes(), "B"),
-                        "weights " + Figures.scaled((double) memory.checkpointBytes(), "B") + ", held besides "
+                        "off the heap "
+                                + (memory.offHeapBytes() == 0
+                                        ? "unknown"
+                                        : Figures.scaled((double) memory.offHeapBytes(), "B"))
+                                + ", weights " + Figures.scaled((double) memory.checkpointBytes(), "B")
+                                + ", held besides "
                                 + Figures.scaled((double) memory.engineBytes(), "B"),
                         Drawing.width((double) memory.peakRssBytes() / most),
                         null));
@@ -217,33 +240,162 @@ final class BenchCharts {
                 "Memory at the peak", "Physical memory of the process while it loaded and warmed up.", bars);
     }
 
-    private Page.@Nullable LatencyChart latency() {
+    private List<Page.LatencyChart> latencies() {
+        List<Page.LatencyChart> charts = new ArrayList<>();
+        addLatency(
+                charts,
+                "Time to first token, ms",
+                "From the request to the logits after its prompt.",
+                BenchRow::requests,
+                BenchRow.Requests::ttft);
+        addLatency(
+                charts,
+                "Time per output token, ms",
+                "The mean over the tokens of a request after the first.",
+                BenchRow::requests,
+                BenchRow.Requests::tpot);
+        addLatency(
+                charts,
+                "Inter-token latency, ms",
+                "Of a decoded token, over all repetitions.",
+                BenchRow::decode,
+                BenchRow.Decode::latency);
+        return charts;
+    }
+
+    private <F> void addLatency(
+            List<Page.LatencyChart> charts,
+            String title,
+            String caption,
+            Function<BenchRow, @Nullable F> figure,
+            Function<F, BenchRow.Latency> latency) {
         double most = 0;
         for (BenchRow row : rows) {
-            BenchRow.Decode decode = row.decode();
-            most = decode == null ? most : Math.max(most, decode.latency().max());
+            F of = figure.apply(row);
+            most = of == null ? most : Math.max(most, latency.apply(of).max());
         }
         List<Page.LatencyRow> all = new ArrayList<>();
         for (BenchRow row : rows) {
-            BenchRow.Decode decode = row.decode();
-            if (decode != null) {
-                BenchRow.Latency latency = decode.latency();
+            F of = figure.apply(row);
+            if (of != null) {
+                BenchRow.Latency value = latency.apply(of);
                 all.add(new Page.LatencyRow(
                         label(row),
-                        List.of(
-                                percentile("p50", latency.p50(), most),
-                                percentile("p90", latency.p90(), most),
-                                percentile("p99", latency.p99(), most),
-                                percentile("max", latency.max(), most)),
-                        Drawing.width(latency.p50() / most),
-                        Drawing.width(latency.max() / most)));
+                        percentiles(value, most),
+                        Drawing.width(value.p50() / most),
+                        Drawing.width(value.max() / most)));
             }
         }
-        return all.isEmpty() ? null : new Page.LatencyChart(Figures.milliseconds(most), all);
+        if (!all.isEmpty()) {
+            charts.add(new Page.LatencyChart(title, caption, Figures.milliseconds(most), all));
+        }
+    }
+
+    /// Those that are known.
+    private static List<Page.Percentile> percentiles(BenchRow.Latency latency, double most) {
+        List<Page.Percentile> percentiles = new ArrayList<>();
+        percentiles.add(percentile("p50", latency.p50(), most));
+        Double p90 = latency.p90();
+        if (p90 != null) {
+            percentiles.add(percentile("p90", p90, most));
+        }
+        Double p99 = latency.p99();
+        if (p99 != null) {
+            percentiles.add(percentile("p99", p99, most));
+        }
+        Double p999 = latency.p999();
+        if (p999 != null) {
+            percentiles.add(percentile("p99.9", p999, most));
+        }
+        percentiles.add(percentile("max of " + Figures.count(latency.count()), latency.max(), most));
+        return percentiles;
     }
 
     private static Page.Percentile percentile(String name, double value, double most) {
         return new Page.Percentile(name, Figures.number(value), Drawing.width(value / most));
+    }
+
+    private List<Page.CostRow> costs() {
+        List<Page.CostRow> costs = new ArrayList<>();
+        for (BenchRow row : rows) {
+            BenchRow.Decode decode = row.decode();
+            BenchRow.Requests requests = row.requests();
+            if (decode != null && requests != null) {
+                BenchRow.Recording recording = requests.recording();
+                costs.add(new Page.CostRow(
+                        label(row),
+                        Figures.scaled(decode.bytesPerToken(), "B"),
+                        Figures.scaled(decode.flopsPerToken(), "FLOP"),
+                        Figures.scaled(decode.allocatedBytesPerToken(), "B"),
+                        Figures.scaled(decode.returnedBytesPerToken(), "B"),
+                        Figures.smallPercent(recording.share()) + ", " + Figures.count(recording.count())
+                                + " latencies of " + Figures.number(recording.nanosecondsEach()) + " ns"));
+            }
+        }
+        return costs;
+    }
+
+    /// What was asked for beside one session alone.
+    private List<Page.LoadRow> loads() {
+        List<Page.LoadRow> loads = new ArrayList<>();
+        for (BenchRow row : rows) {
+            BenchRow.Requests requests = row.requests();
+            BenchRow.Sessions sessions = requests == null ? null : requests.sessions();
+            BenchRow.OpenLoop open = requests == null ? null : requests.openLoop();
+            if (sessions != null) {
+                String load = Figures.plural(sessions.count(), "session") + " in turn, "
+                        + Figures.number(sessions.tokensPerSecond().median()) + " tokens/s in all";
+                for (int i = 0; i < sessions.count(); i++) {
+                    loads.add(load(
+                            row,
+                            load,
+                            "inter-token, session " + (i + 1),
+                            sessions.itl().get(i)));
+                }
+            }
+            if (open != null) {
+                String load = "open loop, " + Figures.plural(open.requests(), "request") + " at "
+                        + Drawing.number(open.requestsPerSecond()) + "/s";
+                loads.add(load(row, load, "time to first token", open.ttft()));
+                loads.add(load(row, load, "time per output token", open.tpot()));
+                loads.add(load(row, load, "whole request", open.total()));
+                loads.add(load(row, load, "of that, waiting", open.waiting()));
+            }
+        }
+        return loads;
+    }
+
+    private static Page.LoadRow load(BenchRow row, String load, String what, BenchRow.Latency latency) {
+        return new Page.LoadRow(
+                label(row),
+                load,
+                what,
+                Figures.number(latency.p50()),
+                Figures.known(latency.p90()),
+                Figures.known(latency.p99()),
+                Figures.known(latency.p999()),
+                Figures.number(latency.max()),
+                Figures.count(latency.count()));
+    }
+
+    private List<Page.ExtrapolationRow> extrapolations() {
+        List<Page.ExtrapolationRow> all = new ArrayList<>();
+        for (BenchRow row : rows) {
+            BenchRow.Extrapolation whole = row.extrapolation();
+            if (whole != null) {
+                all.add(new Page.ExtrapolationRow(
+                        label(row),
+                        Figures.count(row.shape().publishedLayers()),
+                        Figures.estimate(whole.prefillTokensPerSecond()),
+                        Figures.estimate(whole.decodeTokensPerSecond()),
+                        Figures.scaled(whole.weightBytes(), "B"),
+                        Figures.scaled(whole.decodeBytesPerToken(), "B"),
+                        Figures.scaled(whole.activeParameters(), "").strip(),
+                        Figures.scaled(whole.kvCacheBytes(), "B"),
+                        whole.formula()));
+            }
+        }
+        return all;
     }
 
     /// The roof is the median of the ceilings measured. A prefill reads its weights at least once: its intensity is

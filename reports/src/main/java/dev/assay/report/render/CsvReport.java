@@ -4,6 +4,7 @@ import dev.assay.report.BenchRow;
 import dev.assay.report.BudgetUse;
 import dev.assay.report.CheckResult;
 import dev.assay.report.Report;
+import dev.assay.report.Sweep;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -56,12 +57,24 @@ public final class CsvReport {
             "latency_p50_ms",
             "latency_p90_ms",
             "latency_p99_ms",
+            "latency_p999_ms",
             "latency_max_ms",
+            "ttft_p50_ms",
+            "ttft_max_ms",
+            "tpot_p50_ms",
+            "tpot_max_ms",
+            "recording_share",
+            "bytes_per_token",
+            "flops_per_token",
+            "allocated_bytes_per_token",
             "kv_cache_counted_bytes",
             "kv_cache_formula_bytes",
             "active_parameters_counted",
             "active_parameters_formula",
             "peak_rss_bytes",
+            "off_heap_bytes",
+            "extrapolated_prefill_tokens_per_second",
+            "extrapolated_decode_tokens_per_second",
             "message",
             "reproduce");
 
@@ -77,6 +90,35 @@ public final class CsvReport {
             lines.add(BENCH_COLUMNS);
             report.bench().forEach(row -> lines.add(line(row)));
         }
+        return lines(lines);
+    }
+
+    /// The measurements of a sweep, the values of its settings in front.
+    static String render(Sweep sweep) {
+        List<List<String>> lines = new ArrayList<>();
+        lines.add(joined(sweep.settings().stream().map(CsvReport::text).toList(), BENCH_COLUMNS));
+        for (Sweep.Point point : sweep.points()) {
+            List<String> values = point.values().stream().map(CsvReport::text).toList();
+            switch (point) {
+                case Sweep.Point.Measured(List<String> _, List<BenchRow> rows) ->
+                    rows.forEach(row -> lines.add(joined(values, line(row))));
+                case Sweep.Point.Failed(List<String> _, String message) -> {
+                    List<String> cells = new ArrayList<>(empty(BENCH_COLUMNS.size()));
+                    cells.set(BENCH_COLUMNS.indexOf("message"), text(message));
+                    lines.add(joined(values, cells));
+                }
+            }
+        }
+        return lines(lines);
+    }
+
+    private static List<String> joined(List<String> first, List<String> then) {
+        List<String> all = new ArrayList<>(first);
+        all.addAll(then);
+        return all;
+    }
+
+    private static String lines(List<List<String>> lines) {
         return lines.stream().map(cells -> String.join(",", cells) + "\r\n").collect(Collectors.joining());
     }
 
@@ -126,7 +168,7 @@ public final class CsvReport {
         BenchRow.Decode decode = row.decode();
         cells.addAll(
                 decode == null
-                        ? empty(9)
+                        ? empty(10)
                         : figures(
                                 decode.tokens(),
                                 decode.tokensPerSecond(),
@@ -136,20 +178,45 @@ public final class CsvReport {
                                 decode.latency().p50(),
                                 decode.latency().p90(),
                                 decode.latency().p99(),
+                                decode.latency().p999(),
                                 decode.latency().max()));
+        BenchRow.Requests requests = row.requests();
+        cells.addAll(
+                requests == null
+                        ? empty(5)
+                        : figures(
+                                requests.ttft().p50(),
+                                requests.ttft().max(),
+                                requests.tpot().p50(),
+                                requests.tpot().max(),
+                                requests.recording().share()));
+        cells.addAll(
+                decode == null
+                        ? empty(3)
+                        : figures(decode.bytesPerToken(), decode.flopsPerToken(), decode.allocatedBytesPerToken()));
         BenchRow.KvCache cache = row.kvCache();
         cells.addAll(cache == null ? empty(2) : figures(cache.countedBytes(), cache.formulaBytes()));
         BenchRow.ActiveParameters active = row.activeParameters();
         cells.addAll(active == null ? empty(2) : figures(active.counted(), active.formula()));
         BenchRow.Memory memory = row.memory();
-        cells.addAll(memory == null ? empty(1) : figures(memory.peakRssBytes()));
+        cells.addAll(memory == null ? empty(2) : figures(memory.peakRssBytes(), memory.offHeapBytes()));
+        BenchRow.Extrapolation whole = row.extrapolation();
+        cells.addAll(
+                whole == null
+                        ? empty(2)
+                        : figures(
+                                whole.prefillTokensPerSecond().value(),
+                                whole.decodeTokensPerSecond().value()));
         cells.add(text(row.checked().message()));
         cells.add(text(row.reproduce()));
         return cells;
     }
 
-    private static List<String> figures(Number... figures) {
-        return Arrays.stream(figures).map(Objects::toString).toList();
+    /// A figure that is not known is empty.
+    private static List<String> figures(@Nullable Number... figures) {
+        return Arrays.stream(figures)
+                .map(figure -> Objects.toString(figure, ""))
+                .toList();
     }
 
     private static List<String> empty(int cells) {

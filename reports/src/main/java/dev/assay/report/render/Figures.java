@@ -12,6 +12,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// Numbers and sentences as people read them, the same in every form of a report.
 final class Figures {
@@ -29,6 +30,11 @@ final class Figures {
         return ConsoleReport.percent(share);
     }
 
+    /// A share far below 1 %, which [#percent] would call 0.
+    static String smallPercent(double share) {
+        return String.format(Locale.ROOT, "%.5f %%", 100 * share);
+    }
+
     /// Three digits, or all that stand before the point.
     static String number(double value) {
         if (!Double.isFinite(value)) {
@@ -36,6 +42,16 @@ final class Figures {
         }
         double size = Math.abs(value);
         return String.format(Locale.ROOT, size < 10 ? "%.2f" : size < 100 ? "%.1f" : "%,.0f", value);
+    }
+
+    /// A percentile, or nothing where too few samples know it.
+    static String known(@Nullable Double value) {
+        return value == null ? "" : number(value);
+    }
+
+    /// A figure that was not measured, with its interval.
+    static String estimate(BenchRow.Estimate estimate) {
+        return number(estimate.value()) + " (" + number(estimate.low()) + " to " + number(estimate.high()) + ")";
     }
 
     static String scaled(long value, String unit) {

@@ -35,12 +35,11 @@ import org.jspecify.annotations.Nullable;
 /// A report as one page that needs nothing else: no network, no other file. It can be read without its script, which
 /// filters and copies; it follows the reader's choice of dark or light, fits a phone and prints.
 public final class HtmlReport {
-    private static final String STYLE = resource("page.css");
+    static final String STYLE = resource("page.css");
     private static final String SCRIPT = resource("page.js");
 
     /// The browser itself refuses everything else, should a text ever escape from its escaping.
-    private static final String CONTENT_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; style-src '"
-            + sha256(STYLE) + "'; script-src '" + sha256(SCRIPT) + "'";
+    private static final String CONTENT_POLICY = policyOf(STYLE) + "; script-src '" + sha256(SCRIPT) + "'";
 
     private final Report report;
     private final List<String> engines;
@@ -54,6 +53,11 @@ public final class HtmlReport {
     /// The page of a report.
     public static String render(Report report) {
         return PageRenderer.of().execute(new HtmlReport(report).page());
+    }
+
+    /// The policy of a page with this style, and nothing else that is not written in it.
+    static String policyOf(String style) {
+        return "default-src 'none'; base-uri 'none'; form-action 'none'; style-src '" + sha256(style) + "'";
     }
 
     private Page page() {

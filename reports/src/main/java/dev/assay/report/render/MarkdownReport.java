@@ -5,6 +5,7 @@ import dev.assay.report.CheckResult;
 import dev.assay.report.Divergence;
 import dev.assay.report.EngineEvidence;
 import dev.assay.report.Environment;
+import dev.assay.report.Outcome;
 import dev.assay.report.Report;
 import dev.assay.report.Spread;
 import dev.assay.report.Verdicts;
@@ -13,6 +14,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /// A report as GitHub's Markdown, short enough for a pull request or the summary of a build: the verdict, the matrix or
 /// the measurements, and the first failures. Whatever an engine may have said stands in code, where it is neither
@@ -38,6 +40,7 @@ public final class MarkdownReport {
         text.faults();
         text.matrix();
         text.measurements();
+        text.costs();
         text.failures();
         text.environment();
         return text.out.toString();
@@ -98,11 +101,14 @@ public final class MarkdownReport {
                 "of peak",
                 "decode tokens/s",
                 "of ceiling",
-                "p50 / p99 ms",
+                "TTFT p50 ms",
+                "TPOT p50 ms",
+                "ITL p50 / p99 / max ms",
                 "KV bytes"));
         for (BenchRow row : report.bench()) {
             BenchRow.Prefill prefill = row.prefill();
             BenchRow.Decode decode = row.decode();
+            BenchRow.Requests requests = row.requests();
             BenchRow.KvCache cache = row.kvCache();
             line(List.of(
                     cell(row.engine()),
@@ -114,15 +120,72 @@ public final class MarkdownReport {
                     prefill == null ? "" : Figures.percent(prefill.fmaPeakShare()),
                     decode == null ? "" : rate(decode.spread()),
                     decode == null ? "" : Figures.percent(decode.readCeilingShare()),
+                    requests == null ? "" : Figures.number(requests.ttft().p50()),
+                    requests == null ? "" : Figures.number(requests.tpot().p50()),
                     decode == null
                             ? ""
                             : Figures.number(decode.latency().p50()) + " / "
-                                    + Figures.number(decode.latency().p99()),
+                                    + Figures.known(decode.latency().p99()) + " / "
+                                    + Figures.number(decode.latency().max()),
                     cache == null ? "" : counted(cache.countedBytes(), cache.formulaBytes())));
         }
         out.append(
                 "\nMedian (slowest to fastest repetition). Shares are of what this machine computes and reads at most,"
                         + " measured around each repetition. KV bytes: counted, = where the formula agrees.\n");
+    }
+
+    /// What a row moves, computes and holds, and what it says of a whole model.
+    private void costs() {
+        List<BenchRow> measured = report.bench().stream()
+                .filter(row -> row.checked().outcome() == Outcome.PASS)
+                .toList();
+        if (measured.isEmpty()) {
+            return;
+        }
+        table(List.of(
+                "engine",
+                "model",
+                "bytes a token",
+                "FLOP a token",
+                "allocated a token",
+                "active parameters",
+                "memory at the peak",
+                "off the heap",
+                "recording"));
+        for (BenchRow row : measured) {
+            BenchRow.Decode decode = Objects.requireNonNull(row.decode());
+            BenchRow.ActiveParameters active = Objects.requireNonNull(row.activeParameters());
+            BenchRow.Memory memory = Objects.requireNonNull(row.memory());
+            line(List.of(
+                    cell(row.engine()),
+                    cell(Figures.model(row)),
+                    Figures.scaled(decode.bytesPerToken(), "B"),
+                    Figures.scaled(decode.flopsPerToken(), "FLOP"),
+                    Figures.scaled(decode.allocatedBytesPerToken(), "B"),
+                    counted(active.counted(), active.formula()),
+                    Figures.scaled(memory.peakRssBytes(), "B"),
+                    Figures.scaled(memory.offHeapBytes(), "B"),
+                    Figures.smallPercent(
+                            Objects.requireNonNull(row.requests()).recording().share())));
+        }
+        for (BenchRow row : measured) {
+            BenchRow.Extrapolation whole = row.extrapolation();
+            if (whole != null) {
+                out.append("\nExtrapolated, not measured: ")
+                        .append(cell(row.engine()))
+                        .append(" on all ")
+                        .append(row.shape().publishedLayers())
+                        .append(" layers of ")
+                        .append(cell(row.model()))
+                        .append(": decode ")
+                        .append(Figures.estimate(whole.decodeTokensPerSecond()))
+                        .append(", prefill ")
+                        .append(Figures.estimate(whole.prefillTokensPerSecond()))
+                        .append(" tokens/s. ")
+                        .append(whole.formula())
+                        .append('\n');
+            }
+        }
     }
 
     private void failures() {
@@ -189,7 +252,10 @@ public final class MarkdownReport {
                 + Figures.number(spread.max()) + ")";
     }
 
-    private static String counted(long counted, long formula) {
+    private static String counted(@Nullable Long counted, long formula) {
+        if (counted == null) {
+            return Figures.count(formula) + " by formula";
+        }
         return counted == formula
                 ? "= " + Figures.count(counted)
                 : Figures.count(counted) + " ≠ " + Figures.count(formula);

@@ -93,9 +93,24 @@ record Page(
     record Bench(
             List<BenchRowView> rows,
             List<BarChart> speeds,
-            @Nullable LatencyChart latency,
+            List<LatencyChart> latencies,
             @Nullable Roofline roofline,
-            List<BarChart> sizes) {}
+            List<BarChart> sizes,
+            List<CostRow> costs,
+            List<LoadRow> loads,
+            List<ExtrapolationRow> extrapolations) {
+        boolean hasCosts() {
+            return !costs.isEmpty();
+        }
+
+        boolean hasLoads() {
+            return !loads.isEmpty();
+        }
+
+        boolean hasExtrapolations() {
+            return !extrapolations.isEmpty();
+        }
+    }
 
     record BenchRowView(
             String engine,
@@ -130,7 +145,7 @@ record Page(
     /// The range of a value, in percent of the drawing's width.
     record Whisker(String from, String to) {}
 
-    record LatencyChart(String end, List<LatencyRow> rows) {}
+    record LatencyChart(String title, String caption, String end, List<LatencyRow> rows) {}
 
     record LatencyRow(String label, List<Percentile> percentiles, String from, String to) {}
 
@@ -138,6 +153,33 @@ record Page(
     ///
     /// @param at percentage of the drawing's width
     record Percentile(String name, String value, String at) {}
+
+    /// What a decoded token takes, and what it takes to know its latency.
+    record CostRow(String label, String bytes, String flops, String allocated, String logits, String recording) {}
+
+    /// A latency under a load that was asked for, in milliseconds; percentiles that are not known are empty.
+    record LoadRow(
+            String label,
+            String load,
+            String what,
+            String p50,
+            String p90,
+            String p99,
+            String p999,
+            String max,
+            String count) {}
+
+    /// What slices say of a whole model.
+    record ExtrapolationRow(
+            String label,
+            String layers,
+            String prefill,
+            String decode,
+            String weights,
+            String moved,
+            String active,
+            String cache,
+            String formula) {}
 
     /// A roofline of the machine, with a point for each phase of each measurement, both axes logarithmic.
     record Roofline(String path, String label, List<Tick> rows, List<Tick> columns, List<RoofPoint> points) {}

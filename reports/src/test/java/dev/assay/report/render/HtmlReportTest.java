@@ -131,6 +131,14 @@ class HtmlReportTest {
                         "132 MB = formula",
                         "deepseek-v3 fp8, 4 of 61 layers",
                         "Roofline",
+                        "Time to first token, ms",
+                        "max of 3 1,650",
+                        "open loop, 10 requests at 0.25/s",
+                        "1.30 GFLOP",
+                        "0.00015 %, 195 latencies of 50.0 ns",
+                        "2 sessions in turn, 27.0 tokens/s in all",
+                        "Extrapolated, not measured",
+                        "0.75 (0.50 to 1.00)",
                         "the check run is off the reference");
         assertThat(text(parse(HtmlReport.render(Reports.BENCH_WRONG.report())))).doesNotContain("Roofline", "p99");
     }

@@ -74,8 +74,12 @@ class TextReportsTest {
         assertThat(MarkdownReport.render(Reports.BENCH.report()))
                 .contains(
                         "| ` vector ` | ` qwen3-0.6b bf16 ` | 2 | ✓ PASS | 320 (310 to 330) | 60.0 % | 25.0 (24.5 to 25.5)"
-                                + " | 90.0 % | 39.5 / 44.3 | = 132,120,576 |\n",
-                        "| ✗ FAIL |  |  |  |  |  |  |\n");
+                                + " | 90.0 % | 1,600 | 40.0 | 39.5 / 44.3 / 51.0 | = 132,120,576 |\n",
+                        "| ✗ FAIL |  |  |  |  |  |  |  |  |\n",
+                        "| ` vector ` | ` qwen3-0.6b bf16 ` | 1.25 GB | 1.30 GFLOP | 608 kB | = 596,049,920 | 2.00 GB"
+                                + " | 1.50 GB | 0.00015 % |\n",
+                        "\nExtrapolated, not measured: ` vector ` on all 61 layers of ` deepseek-v3 `: decode 0.75"
+                                + " (0.50 to 1.00), prefill 3.50 (3.25 to 3.75) tokens/s. Seconds of a token");
     }
 
     /// Beside the lines of a fence that is longer than any within, the text of an engine is never markup.
