@@ -197,6 +197,8 @@ def spec_json(spec: synthesis.TensorSpec) -> dict[str, Any]:
     }
     if spec.values_of:
         row["values_of"] = spec.values_of
+    if spec.rounded_to:
+        row["rounded_to"] = spec.rounded_to
     return row
 
 

@@ -19,6 +19,9 @@ SUM_MEAN = 131_070
 SUM_STD = math.sqrt(1_431_655_765.0)
 """Standard deviation of that sum: sqrt(4 * (65536^2 - 1) / 12)."""
 
+Q8_BLOCK = 32
+"""Values of a block of Q8_0."""
+
 STORAGE = {"F32": np.float32, "F16": np.float16, "BF16": np.uint16, "F8_E4M3": np.uint8}
 """NumPy type that holds the bits of each safetensors type."""
 
@@ -32,6 +35,8 @@ class TensorSpec:
     std: float
     values_of: str | None = None
     """The name that is hashed in place of this tensor's own, for a checkpoint that stores one matrix twice."""
+    rounded_to: str | None = None
+    """Q8_0: the values, of type F32, are those that blocks of this format hold exactly."""
 
 
 def fnv1a64(name: str) -> int:
@@ -126,11 +131,31 @@ def decode(stored: np.ndarray, dtype: str) -> np.ndarray:
     raise ValueError(f"no {dtype}")
 
 
+def through_q8_0(x: np.ndarray) -> np.ndarray:
+    """float32 [..][columns], columns whole blocks of 32: what ggml's Q8_0 keeps of it, scale * q of each block, exact."""
+    blocks = x.reshape(-1, Q8_BLOCK)
+    scale = np.abs(blocks).max(axis=1, keepdims=True) / np.float32(127)
+    with np.errstate(divide="ignore"):
+        inverse = np.where(scale == 0, np.float32(0), 1 / scale)
+    quotient = (blocks * inverse).astype(np.float64)
+    q = np.copysign(np.floor(np.abs(quotient) + 0.5), quotient)  # C's roundf: ties away from zero
+    # As ggml does, q is made with the scale before it is rounded to float16.
+    return (scale.astype(np.float16).astype(np.float32) * q.astype(np.float32)).reshape(x.shape)
+
+
 def synthesise(seed: int, spec: TensorSpec) -> np.ndarray:
     """One tensor's stored bits in its shape."""
     count = math.prod(spec.shape)
     x = values(seed, spec.values_of or spec.name, count, spec.mean, spec.std)
-    return encode(x, spec.dtype).reshape(spec.shape)
+    stored = encode(x, spec.dtype).reshape(spec.shape)
+    match spec.rounded_to:
+        case None:
+            return stored
+        case "Q8_0":
+            if spec.dtype != "F32" or spec.shape[-1] % Q8_BLOCK:
+                raise ValueError(f"{spec.name}: Q8_0 takes F32 and rows of whole blocks, not {spec.dtype} {spec.shape}")
+            return through_q8_0(stored)
+    raise ValueError(f"{spec.name}: no rounding to {spec.rounded_to}")
 
 
 def token_stream(seed: int, name: str, count: int, vocabulary: int) -> list[int]:

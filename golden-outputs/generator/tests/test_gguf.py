@@ -133,13 +133,27 @@ class ReadingBack(unittest.TestCase):
                     np.testing.assert_array_equal(found[name].data, data, err_msg=name)
 
     def test_quantised_blocks_are_the_packages_own(self):
-        """Byte for byte, of a published shape: the rows of golden cases are no whole blocks."""
+        """Byte for byte, of a published shape."""
         found = {tensor.name: tensor for tensor in read("gpt2-124m", "Q8_0", "--shape").tensors}
         values = synthesis.values(1, "h.0.attn.c_proj.weight", 768 * 768, 0.0, 768**-0.5)
         weights = synthesis.decode(synthesis.encode(values, "BF16"), "BF16").astype(np.float32).reshape(768, 768).T
         tensor = found["blk.0.attn_output.weight"]
         self.assertEqual(tensor.tensor_type, gguf.GGMLQuantizationType.Q8_0)
         np.testing.assert_array_equal(tensor.data, gguf.quants.quantize(weights, gguf.GGMLQuantizationType.Q8_0))
+
+    def test_a_case_of_q8_values_is_the_same_in_q8(self):
+        """So that its golden holds for both files."""
+        for case, arch in (("llama3-q8", "llama"), ("qwen3-q8", "qwen3")):
+            expected = converted(case, arch)
+            kinds = []
+            for tensor in read(case, "Q8_0").tensors:
+                kinds.append(tensor.tensor_type)
+                stored = gguf.quants.quantize(expected[tensor.name], tensor.tensor_type)
+                np.testing.assert_array_equal(tensor.data, stored, err_msg=tensor.name)
+                values = gguf.quants.dequantize(tensor.data, tensor.tensor_type)
+                np.testing.assert_array_equal(values, expected[tensor.name], err_msg=tensor.name)
+            self.assertEqual(set(kinds), {gguf.GGMLQuantizationType.F32, gguf.GGMLQuantizationType.Q8_0})
+            self.assertGreater(kinds.count(gguf.GGMLQuantizationType.Q8_0), 14)
 
     def test_rows_that_are_no_whole_blocks_are_f16(self):
         expected = converted("qwen3-moe-base", "qwen3moe")

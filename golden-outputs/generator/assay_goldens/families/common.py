@@ -111,6 +111,7 @@ class Rules:
     def __init__(self, case: Case):
         style = case.style
         self.dtype = style.get("dtype", "BF16")
+        self.rounded = style.get("rounded_to")  # of matrices, as in files of a block format
         self.gain = style.get("gain", 1.2)
         self.embedding = style.get("embedding_std", 0.7)
         self.residual = style.get("residual", 1.0)
@@ -120,7 +121,9 @@ class Rules:
         self.specs: list[TensorSpec] = []
 
     def add(self, name: str, shape: tuple[int, ...], mean: float, std: float, dtype: str | None = None) -> None:
-        self.specs.append(TensorSpec(name, dtype or self.dtype, shape, float(mean), round(float(std), 6)))
+        rounded = self.rounded if len(shape) == 2 else None
+        spec = TensorSpec(name, dtype or self.dtype, shape, float(mean), round(float(std), 6), rounded_to=rounded)
+        self.specs.append(spec)
 
     def norm(self, name: str, size: int) -> None:
         self.add(name, (size,), 1.0, 0.25)
@@ -367,7 +370,7 @@ def half_subnormals_flushed(model):
         changed.append((tensor, tensor.clone()))
         tensor[tensor.abs() < 2.0**-14] = 0.0
     yield
-    for tensor, kept in changed:
+    for tensor, kept in reversed(changed):  # a tied head is there twice
         tensor.copy_(kept)
 
 

@@ -30,6 +30,17 @@ YARN = {
 }
 
 
+KIMI_YARN = {
+    "beta_fast": 1.0,
+    "beta_slow": 1.0,
+    "factor": 32.0,
+    "mscale": 1.0,
+    "mscale_all_dim": 1.0,
+    "original_max_position_embeddings": 24,
+    "type": "yarn",
+}
+
+
 def base_config(**other):
     config = {
         "architectures": ["DeepseekV3ForCausalLM"],
@@ -225,6 +236,7 @@ class DeepseekV3(Family):
                 ("no scaling factor", "no_scale"),
                 ("softmax over the chosen logits", "softmax"),
                 ("sum clamped at 2^-14", "clamped_sum"),
+                ("sum without its epsilon of 1e-20", "no_epsilon"),
                 ("score recovered as (score + bias) - bias in float32", "recovered"),
             )
         }
@@ -353,7 +365,11 @@ def _router(config: dict[str, Any], **wrong: bool) -> Wiring:
             weights = router_logits.gather(1, ids).softmax(-1)
         elif config["norm_topk_prob"]:
             total = weights.sum(-1, keepdim=True)
-            weights = weights / (total.clamp(min=2.0**-14) if flag("clamped_sum") else total + 1e-20)
+            if flag("clamped_sum"):
+                total = total.clamp(min=2.0**-14)
+            elif not flag("no_epsilon"):
+                total = total + 1e-20
+            weights = weights / total
         if not flag("no_scale"):
             weights = weights * config["routed_scaling_factor"]
         return router_logits, weights, ids
@@ -436,10 +452,19 @@ def shared(factor: float) -> Wiring:
 
 MASK = "router: masked groups filled with 0"
 CLAMP = "router: sum clamped at 2^-14"
+NO_EPSILON = "router: sum without its epsilon of 1e-20"
 BF16_BIAS = "router: bias rounded to bfloat16"
 ONE_GROUP = frozenset({MASK, "router: group score is the largest, not the sum of two", "router: no groups"})
 RECOVERED = "router: score recovered as (score + bias) - bias in float32"
-OTHERS = frozenset({MASK, CLAMP, BF16_BIAS, RECOVERED})
+OTHERS = frozenset({MASK, CLAMP, NO_EPSILON, BF16_BIAS, RECOVERED})
+BY_BIAS = frozenset(
+    {BF16_BIAS, "router: softmax over the chosen logits", "router: bias added before the sigmoid", "router: bias absent"}
+)
+"""What does not show where the scores are small and the bias alone decides the choice."""
+
+TINY_SCORES = {"embedding_mean": 3.0, "router_gain": 0.5, "correction_std": 2.0}
+"""With a fitting `router_mean`, router logits around -43. At -46 the share of the epsilon, and with it the result, would hang on the last
+bits of a logit: each is worth 4e-6 of a score there."""
 
 DeepseekV3.cases = [
     Case(
@@ -490,7 +515,7 @@ DeepseekV3.cases = [
         config=base_config(num_nextn_predict_layers=0, num_hidden_layers=2, tie_word_embeddings=...),
         prompt_lengths=(1, 2, 9, 37),
         style={"correction_mean": -1.6, "correction_std": 0.25},
-        quiet_wiring=frozenset({CLAMP, BF16_BIAS, RECOVERED}),
+        quiet_wiring=OTHERS - {MASK},
         exercises="every biased score is negative: masking closed groups with 0 instead of -inf chooses from them",
         notes="Hugging Face 5.18 masks with -inf, as DeepSeek's own inference code does; older remote code masks with 0.",
     ),
@@ -507,11 +532,29 @@ DeepseekV3.cases = [
         ),
         prompt_lengths=(1, 2, 9, 33),
         style={"embedding_mean": 1.5, "router_mean": -0.5, "router_gain": 1.0, "correction_std": 2.0},
-        quiet_wiring=ONE_GROUP
-        | {BF16_BIAS, "router: softmax over the chosen logits", "router: bias added before the sigmoid", "router: bias absent"},
+        quiet_wiring=ONE_GROUP | BY_BIAS | {NO_EPSILON},
         exercises="router logits far below zero beside correction biases of size 2: the chosen scores sum to less than 6e-5, where a "
         "clamped denominator or a score recovered as (score + bias) - bias goes wrong",
         notes="The bias alone decides the choice here, so one of the five experts is never chosen.",
+        unused_experts=True,
+    ),
+    Case(
+        id="deepseek-v3-tiny-scores",
+        seed=3403,
+        config=base_config(
+            num_nextn_predict_layers=0,
+            num_hidden_layers=2,
+            n_routed_experts=5,
+            n_group=1,
+            topk_group=1,
+            num_experts_per_tok=3,
+            routed_scaling_factor=0.5,  # so that float32 loses no more in a logit of -43 than everywhere else
+        ),
+        prompt_lengths=(1, 2, 9, 33),
+        style=TINY_SCORES | {"router_mean": -1.03},
+        quiet_wiring=ONE_GROUP | BY_BIAS,
+        exercises="router logits around -43: the epsilon of 1e-20 counts in the sum of the chosen scores, which is 1e-17 to 1e-18",
+        notes="The bias alone decides the choice here, so some of the five experts are never chosen.",
         unused_experts=True,
     ),
     Case(
@@ -612,15 +655,7 @@ DeepseekV3.cases = [
             num_experts_per_tok=3,
             num_nextn_predict_layers=0,
             pretraining_tp=1,
-            rope_scaling={
-                "beta_fast": 1.0,
-                "beta_slow": 1.0,
-                "factor": 32.0,
-                "mscale": 1.0,
-                "mscale_all_dim": 1.0,
-                "original_max_position_embeddings": 24,
-                "type": "yarn",
-            },
+            rope_scaling=KIMI_YARN,
             routed_scaling_factor=2.827,
             seq_aux=True,
             topk_group=1,
@@ -629,10 +664,35 @@ DeepseekV3.cases = [
         prompt_lengths=(1, 2, 9, 37),
         style={"correction_mean": 10.0},
         inert={"rope_scaling.truncate": "the ramp is one step wide, and no whole index lies inside it either way"},
-        quiet_wiring=ONE_GROUP | {MASK, CLAMP, RECOVERED},
+        quiet_wiring=ONE_GROUP | OTHERS - {BF16_BIAS},
         exercises="model_type kimi_k2; one group; beta_fast = beta_slow = 1, a ramp one step wide; routed_scaling_factor 2.827; "
         "correction biases around 10, closer to one another than bf16 resolves; no multi-token prediction layer",
         notes="Hugging Face 5.18 has no kimi_k2; the oracle runs it as deepseek_v3, as the model's remote code does.",
+    ),
+    Case(
+        id="kimi-k2-tiny-scores",
+        seed=3501,
+        config=base_config(
+            ep_size=...,
+            model_type="kimi_k2",
+            n_group=1,
+            n_routed_experts=6,
+            num_experts_per_tok=4,
+            num_hidden_layers=2,
+            num_nextn_predict_layers=0,
+            rope_scaling=KIMI_YARN | {"mscale_all_dim": 0.7},
+            routed_scaling_factor=0.5,
+            topk_group=1,
+            transformers_version="4.48.3",
+        ),
+        prompt_lengths=(1, 2, 9, 37),
+        style=TINY_SCORES | {"router_mean": -1.27},
+        inert={"rope_scaling.truncate": "the ramp is one step wide, and no whole index lies inside it either way"},
+        quiet_wiring=ONE_GROUP | BY_BIAS,
+        exercises="model_type kimi_k2; router logits around -43: the epsilon of 1e-20 counts in the sum of the chosen scores, which "
+        "is 1e-16 to 1e-19; mscale 1.0 beside mscale_all_dim 0.7",
+        notes="Every published Kimi K2 has equal mscales. The bias alone decides the choice here, so some experts are never chosen.",
+        unused_experts=True,
     ),
 ]
 

@@ -18,6 +18,8 @@ DROPOUT = "dropout: used in training only"
 SUMMARY = "belongs to the classification heads"
 BUFFER = "the causal mask as a stored buffer: not part of the model"
 
+SUBNORMALS = "weights: float16 subnormals read as zero"
+
 STEMS = ("ln_1", "attn.c_attn", "attn.c_proj", "ln_2", "mlp.c_fc", "mlp.c_proj")
 
 
@@ -60,19 +62,21 @@ class GPT2(Family):
         prefix = style.get("prefix", "")
         rules = common.Rules(case)
 
-        def norm(name: str) -> None:
-            rules.norm(f"{prefix}{name}.weight", width)
-            rules.bias(f"{prefix}{name}.bias", width, 0.2)
+        up = style.get("attention_up", 1.0)  # ln_1 larger, the weights of c_attn smaller by this factor
 
-        def conv(name: str, inputs: int, outputs: int, gain: float = 1.0) -> None:
-            rules.add(f"{prefix}{name}.weight", (inputs, outputs), 0.0, rules.gain * gain / inputs**0.5)
+        def norm(name: str, factor: float = 1.0) -> None:
+            rules.add(f"{prefix}{name}.weight", (width,), factor, 0.25 * factor)
+            rules.bias(f"{prefix}{name}.bias", width, 0.2 * factor)
+
+        def conv(name: str, inputs: int, outputs: int, gain: float = 1.0, down: float = 1.0) -> None:
+            rules.add(f"{prefix}{name}.weight", (inputs, outputs), 0.0, rules.gain * gain / inputs**0.5 / down)
             rules.bias(f"{prefix}{name}.bias", outputs, 0.3 * gain)
 
         rules.add(f"{prefix}wte.weight", (vocabulary, width), 0.0, rules.embedding)
         rules.add(f"{prefix}wpe.weight", (positions, width), 0.0, rules.embedding * 0.7)
         for i in range(config["n_layer"]):
-            norm(f"h.{i}.ln_1")
-            conv(f"h.{i}.attn.c_attn", width, 3 * width)
+            norm(f"h.{i}.ln_1", up)
+            conv(f"h.{i}.attn.c_attn", width, 3 * width, down=up)
             conv(f"h.{i}.attn.c_proj", width, width, rules.residual)
             norm(f"h.{i}.ln_2")
             conv(f"h.{i}.mlp.c_fc", width, inner)
@@ -161,7 +165,7 @@ class GPT2(Family):
         thirds = torch.arange(3 * width)
         q, k, v = thirds.chunk(3)
         by_head = torch.arange(3 * width).reshape(heads, 3, -1).transpose(0, 1).reshape(-1)
-        return {
+        found = {
             "positions: absent": _positions(lambda w: torch.zeros_like(w)),
             "positions: start at 1": _positions(lambda w: w.roll(-1, 0)),
             "positions: start at 2": _positions(lambda w: w.roll(-2, 0)),
@@ -183,6 +187,9 @@ class GPT2(Family):
             "mlp: silu": _activation(nn.functional.silu),
             "mlp: gelu by the sigmoid": _activation(lambda x: x * torch.sigmoid(1.702 * x)),
         }
+        if case.style.get("dtype") == "F16":
+            found[SUBNORMALS] = common.half_subnormals_flushed
+        return found
 
 
 def _positions(change) -> Wiring:
@@ -379,9 +386,18 @@ GPT2.cases = [
         ),
         style={"dtype": "F16"},
         prompt_lengths=(1, 2, 9, 37),
-        quiet_wiring=frozenset(),
+        quiet_wiring=frozenset({SUBNORMALS}),
         exercises="float16; odd n_embd 45; scale_attn_weights false; gelu by erf, as models derived from GPT-2 have it; no prefix and no buffers",
         notes="GPT-2 itself scales its scores and uses gelu_new.",
+    ),
+    Case(
+        id="gpt2-even",
+        seed=4341,
+        config=_config(n_embd=64, n_head=4, n_layer=2, torch_dtype="float16"),
+        style={"dtype": "F16", "attention_up": 100.0},
+        prompt_lengths=(1, 2, 9, 33),
+        exercises="float16 with subnormal weights in c_attn; gelu_new; every width a multiple of 16, for engines that run no others",
+        notes="",
     ),
 ]
 

@@ -163,6 +163,42 @@ class Llama3(Family):
             "means untied; 6 query heads on 1 KV head",
             notes="pretraining_tp 2 must not change anything.",
         ),
+        Case(
+            id="llama3-even",
+            seed=3105,
+            config=_config(
+                head_dim=...,
+                hidden_size=64,
+                intermediate_size=96,
+                num_attention_heads=4,
+                num_hidden_layers=2,
+                rms_norm_eps=0.003,
+                rope_scaling=None,
+                rope_theta=500000.0,
+                tie_word_embeddings=False,
+            ),
+            prompt_lengths=(1, 2, 9, 33),
+            exercises="as Llama 3 8B, without rope scaling; every width a multiple of 16, for engines that run no others",
+            notes="",
+        ),
+        Case(
+            id="llama3-q8",
+            seed=3106,
+            config=_config(
+                head_dim=32,
+                hidden_size=64,
+                intermediate_size=96,
+                num_attention_heads=4,
+                num_hidden_layers=2,
+                rms_norm_eps=0.003,
+                torch_dtype="float32",
+            ),
+            style={"dtype": "F32", "rounded_to": "Q8_0"},
+            prompt_lengths=(1, 2, 9, 41),
+            exercises="matrices that blocks of Q8_0 hold exactly, so that one golden is right for the file in F32 and in Q8_0; llama3 rope "
+            "scaling; tied head; head_dim 32 beside hidden/heads 16",
+            notes="",
+        ),
     ]
 
 

@@ -169,6 +169,16 @@ class Mistral(common.TextFamily):
             notes="",
         ),
         Case(
+            id="mistral-even",
+            seed=4005,
+            config=_config(
+                hidden_size=64, intermediate_size=96, num_attention_heads=4, num_hidden_layers=2, rms_norm_eps=0.003
+            ),
+            prompt_lengths=(1, 2, 8, 9, 33),
+            exercises="as 7B v0.1: window 8; every width a multiple of 16, for engines that run no others",
+            notes="",
+        ),
+        Case(
             id="mistral3-wrapper",
             seed=4004,
             config={

@@ -304,6 +304,26 @@ class Qwen3(Family):
             "original context of 32",
             notes="No published Qwen3 windows. A query of layers 0 and 2 sees itself and the 4 tokens before it.",
         ),
+        Case(
+            id="qwen3-q8",
+            seed=3008,
+            config=_config(
+                head_dim=32,
+                hidden_size=64,
+                intermediate_size=96,
+                num_attention_heads=4,
+                num_hidden_layers=2,
+                rms_norm_eps=0.003,
+                rope_theta=10000,
+                tie_word_embeddings=False,
+                torch_dtype="float32",
+            ),
+            style={"dtype": "F32", "rounded_to": "Q8_0"},
+            prompt_lengths=(1, 2, 9, 33),
+            exercises="matrices that blocks of Q8_0 hold exactly, so that one golden is right for the file in F32 and in Q8_0; untied lm_head; "
+            "head_dim 32 beside hidden/heads 16",
+            notes="",
+        ),
     ]
 
 

@@ -37,12 +37,14 @@ final class Synthesis {
     private static final ValueLayout.OfByte BYTE = ValueLayout.JAVA_BYTE;
     private static final ValueLayout.OfShort SHORT =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfFloat FLOAT =
+            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private Synthesis() {}
 
     /// Makes elements `from` to `to` of a tensor, on all processors.
     ///
+    /// @param from the beginning of a block where the tensor is rounded to blocks; and so `to`
     /// @param into receives them from its beginning
     static void fill(long seed, SyntheticTensor tensor, long from, long to, MemorySegment into) {
         long key = key(seed, tensor.valuesOf());
@@ -61,13 +63,17 @@ final class Synthesis {
         ElementType type = tensor.info().type();
         switch (type) {
             case F32 -> {
-                int[] chunk = new int[CHUNK];
+                float[] chunk = new float[CHUNK];
                 for (long i = from; i < to; i += CHUNK) {
                     int count = (int) Math.min(CHUNK, to - i);
                     for (int j = 0; j < count; j++) {
-                        chunk[j] = Encoding.float32(mean + scale * sum(key, i + j));
+                        chunk[j] = (float) (mean + scale * sum(key, i + j));
                     }
-                    MemorySegment.copy(chunk, 0, into, INT, offset + (i - from) * Integer.BYTES, count);
+                    switch (tensor.rounding()) {
+                        case TO_TYPE -> {}
+                        case TO_Q8_0 -> Q8Blocks.round(chunk, count);
+                    }
+                    MemorySegment.copy(chunk, 0, into, FLOAT, offset + (i - from) * Float.BYTES, count);
                 }
             }
             case BF16 -> {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.groups.Tuple.tuple;
 
+import dev.assay.checkpoint.SyntheticTensor.Rounding;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
@@ -383,7 +384,11 @@ class SafetensorsCheckpointTest {
         write(Fixtures.QWEN_3, tensors -> {
             SyntheticTensor embedding = find(tensors, EMBEDDING);
             tensors.add(new SyntheticTensor(
-                    new TensorInfo(HEAD, ElementType.BF16, List.of(33, 20)), 0, embedding.std(), EMBEDDING));
+                    new TensorInfo(HEAD, ElementType.BF16, List.of(33, 20)),
+                    0,
+                    embedding.std(),
+                    EMBEDDING,
+                    Rounding.TO_TYPE));
             return tensors;
         });
 
@@ -398,7 +403,8 @@ class SafetensorsCheckpointTest {
     @CsvSource({"BF16, 33, 1", "F32, 33, 1", "BF16, 32, 1"})
     void headThatIsNoCopyOfItsTiedEmbeddingIsRefused(ElementType type, int rows, double std) {
         write(Fixtures.QWEN_3, tensors -> {
-            tensors.add(new SyntheticTensor(new TensorInfo(HEAD, type, List.of(rows, 20)), 0, std, EMBEDDING));
+            tensors.add(new SyntheticTensor(
+                    new TensorInfo(HEAD, type, List.of(rows, 20)), 0, std, EMBEDDING, Rounding.TO_TYPE));
             return tensors;
         });
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.assay.checkpoint.SyntheticTensor.Rounding;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -103,7 +104,8 @@ class SyntheticWeightsTest {
                     new TensorInfo(name, ElementType.valueOf(row.get("dtype").asString()), shape),
                     row.get("mean").asDouble(),
                     row.get("std").asDouble(),
-                    row.has("values_of") ? row.get("values_of").asString() : name));
+                    row.has("values_of") ? row.get("values_of").asString() : name,
+                    Rounding.TO_TYPE));
         }
         // The file must not depend on the order of the list.
         Collections.shuffle(tensors, new Random(5));
@@ -126,6 +128,44 @@ class SyntheticWeightsTest {
             for (int to : new int[] {from, from + 1, from + 5000, count}) {
                 assertThat(elements(9, tensor, from, to)).isEqualTo(Arrays.copyOfRange(whole, from * size, to * size));
             }
+        }
+    }
+
+    @Test
+    void whatIsRoundedToBlocksOf8BitsThoseHoldExactly() {
+        TensorInfo info = new TensorInfo("x", ElementType.F32, List.of(50, 64));
+        int count = (int) info.elements();
+        SyntheticTensor tensor = new SyntheticTensor(info, 0, 0.1, "x", Rounding.TO_Q8_0);
+        float[] numbers = new float[count];
+        ByteBuffer.wrap(elements(9, tensor, 0, count))
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .asFloatBuffer()
+                .get(numbers);
+
+        ByteBuffer blocks =
+                ByteBuffer.allocate(count / Q8Blocks.NUMBERS * Q8Blocks.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        Q8Blocks.encode(numbers, blocks);
+        blocks.flip();
+        float[] read = new float[count];
+        for (int from = 0; from < count; from += Q8Blocks.NUMBERS) {
+            float scale = Float.float16ToFloat(blocks.getShort());
+            for (int i = from; i < from + Q8Blocks.NUMBERS; i++) {
+                read[i] = scale * blocks.get();
+            }
+        }
+        assertThat(read).containsExactly(numbers);
+    }
+
+    @Test
+    void onlyRowsOfWholeBlocksOfF32AreRoundedToThem() {
+        TensorInfo halves = new TensorInfo("x", ElementType.F16, List.of(2, 64));
+        TensorInfo ragged = new TensorInfo("x", ElementType.F32, List.of(2, 48));
+
+        for (TensorInfo info : List.of(halves, ragged)) {
+            assertThatThrownBy(() -> new SyntheticTensor(info, 0, 1, "x", Rounding.TO_Q8_0))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("x: expected F32 in rows of whole blocks of 32 to round to Q8_0, found " + info.type()
+                            + " " + info.shape());
         }
     }
 

@@ -382,7 +382,7 @@ final class GoldenReader {
             String valuesOf = tensor.has("values_of") ? text(tensor, "values_of") : tensorName;
             try {
                 TensorInfo info = new TensorInfo(tensorName, ElementType.valueOf(text(tensor, "dtype")), shape);
-                tensors.add(new SyntheticTensor(info, mean, std, valuesOf));
+                tensors.add(new SyntheticTensor(info, mean, std, valuesOf, rounding(tensor, tensorName)));
             } catch (IllegalArgumentException e) {
                 throw new GoldenException(name + ": synthetic tensor " + tensorName + ": " + e.getMessage(), e);
             }
@@ -392,6 +392,17 @@ final class GoldenReader {
         } catch (IllegalArgumentException e) {
             throw new GoldenException(name + ": synthetic: " + e.getMessage(), e);
         }
+    }
+
+    private SyntheticTensor.Rounding rounding(JsonNode tensor, String tensorName) {
+        if (!tensor.has("rounded_to")) {
+            return SyntheticTensor.Rounding.TO_TYPE;
+        }
+        String format = text(tensor, "rounded_to");
+        if (!format.equals("Q8_0")) {
+            throw wrong("rounded_to of " + tensorName, "Q8_0", format);
+        }
+        return SyntheticTensor.Rounding.TO_Q8_0;
     }
 
     private JsonNode object(JsonNode node, String key) {

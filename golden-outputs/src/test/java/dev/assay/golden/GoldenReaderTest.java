@@ -93,6 +93,7 @@ class GoldenReaderTest {
             "seed": 7                  | "seed": 7.5           | synthetic.seed: expected a 64-bit integer, found 7.5
             "dtype": "BF16"            | "dtype": "BF17"       | synthetic tensor model.embed_tokens.weight
             "std": 0.5                 | "std": -0.5           | synthetic tensor model.embed_tokens.weight
+            "std": 0.5                 | "std": 0.5, "rounded_to": "Q4_0" | rounded_to of model.embed_tokens.weight: expected Q8_0, found Q4_0
             "shape": [3, 2]            | "shape": [3, 0]       | expected sizes of at least 1, found 0
             "prompts": [               | "x": [], "prompts": [ | not JSON: Duplicate
             """)

@@ -1,6 +1,7 @@
 package dev.assay.checkpoint.gguf;
 
 import dev.assay.checkpoint.Encoding;
+import dev.assay.checkpoint.Q8Blocks;
 import java.nio.ByteBuffer;
 
 /// Number formats in which matrices can be written. Vectors, routers and a few small matrices are F32 in every file.
@@ -31,26 +32,12 @@ public enum GgufType {
             }
         }
     },
-    /// Blocks of 32 numbers: a float16 scale d, then 32 signed bytes q; a number is d · q. Where the last
-    /// dimension is no multiple of 32, F16 is written instead, as llama.cpp does.
-    Q8_0(8, 7, 32, 34) {
+    /// [Blocks][Q8Blocks] of 32 numbers. Where the last dimension is no multiple of 32, F16 is written instead, as
+    /// llama.cpp does.
+    Q8_0(8, 7, Q8Blocks.NUMBERS, Q8Blocks.BYTES) {
         @Override
         void encode(float[] row, ByteBuffer into) {
-            for (int from = 0; from < row.length; from += blockElements()) {
-                float largest = 0;
-                for (int i = from; i < from + blockElements(); i++) {
-                    largest = Math.max(largest, Math.abs(row[i]));
-                }
-                float scale = largest / 127;
-                float inverse = scale == 0 ? 0 : 1 / scale;
-                // The bytes are made with the scale before it is rounded, as in ggml's quantize_row_q8_0_ref.
-                into.putShort(Float.floatToFloat16(scale));
-                for (int i = from; i < from + blockElements(); i++) {
-                    float quotient = row[i] * inverse;
-                    // C's roundf: ties away from zero. Adding 0.5 in double is exact here.
-                    into.put((byte) (Math.signum(quotient) * Math.floor(Math.abs((double) quotient) + 0.5)));
-                }
-            }
+            Q8Blocks.encode(row, into);
         }
     };
 

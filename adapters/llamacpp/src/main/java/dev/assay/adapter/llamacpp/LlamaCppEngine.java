@@ -22,13 +22,23 @@ import java.util.EnumSet;
 import java.util.Set;
 
 /// llama.cpp on the CPU, found by [java.util.ServiceLoader] under the id `llamacpp`. A model is written as a temporary
-/// GGUF file of F32 and evaluated with a float32 cache and without flash attention.
+/// GGUF file of a [MatrixType], and evaluated with a float32 cache and without flash attention.
 public final class LlamaCppEngine implements Engine {
     private static final Set<Capability> CAPABILITIES = EnumSet.of(
             Capability.FULL_LOGITS,
             Capability.ALL_POSITIONS,
             Capability.CHUNKED_PREFILL,
             Capability.CONCURRENT_SESSIONS);
+
+    private final MatrixType matrices;
+
+    public LlamaCppEngine() {
+        this(MatrixType.of(System.getenv(MatrixType.VARIABLE)));
+    }
+
+    LlamaCppEngine(MatrixType matrices) {
+        this.matrices = matrices;
+    }
 
     @Override
     public EngineInfo info() {
@@ -41,6 +51,13 @@ public final class LlamaCppEngine implements Engine {
 
     @Override
     public Support supports(ModelConfig config) {
+        return switch (matrices) {
+            case MatrixType.Unknown(String reason) -> new Support.Unsupported(reason);
+            case MatrixType.Known _ -> expressible(config);
+        };
+    }
+
+    private static Support expressible(ModelConfig config) {
         return switch (Installation.get()) {
             case Installation.Missing(String reason) -> new Support.Unsupported(reason);
             case Installation.Found found ->
@@ -63,16 +80,17 @@ public final class LlamaCppEngine implements Engine {
         if (supports(checkpoint.config()) instanceof Support.Unsupported(String reason)) {
             throw new UnsupportedModelException(reason);
         }
-        if (!(Installation.get() instanceof Installation.Found found)
+        if (!(matrices instanceof MatrixType.Known(GgufType type))
+                || !(Installation.get() instanceof Installation.Found found)
                 || !(Gguf.of(checkpoint.config()) instanceof Gguf.Layout layout)) {
-            throw new IllegalStateException("supports() looked at both");
+            throw new IllegalStateException("supports() looked at all three");
         }
         try {
             Path file = Files.createTempFile("assay-llamacpp-", ".gguf");
             try {
-                layout.write(checkpoint, GgufType.F32, file);
+                layout.write(checkpoint, type, file);
                 MemorySegment model = found.library().loadModel(file);
-                return new LlamaCppModel(found, model, checkpoint.config(), Betas.of(layout), options);
+                return new LlamaCppModel(found, model, type, checkpoint.config(), Betas.of(layout), options);
             } finally {
                 // llama.cpp has mapped it and needs no name.
                 Files.deleteIfExists(file);

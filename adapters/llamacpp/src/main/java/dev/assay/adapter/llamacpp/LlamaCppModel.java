@@ -1,5 +1,6 @@
 package dev.assay.adapter.llamacpp;
 
+import dev.assay.checkpoint.gguf.GgufType;
 import dev.assay.config.ModelConfig;
 import dev.assay.engine.Execution;
 import dev.assay.engine.Footprint;
@@ -16,6 +17,7 @@ import java.util.Optional;
 final class LlamaCppModel implements Model {
     private final Installation.Found llama;
     private final MemorySegment model;
+    private final GgufType matrices;
     private final ModelConfig config;
     private final Optional<Betas> betas;
     private final LoadOptions options;
@@ -24,11 +26,13 @@ final class LlamaCppModel implements Model {
     LlamaCppModel(
             Installation.Found llama,
             MemorySegment model,
+            GgufType matrices,
             ModelConfig config,
             Optional<Betas> betas,
             LoadOptions options) {
         this.llama = llama;
         this.model = model;
+        this.matrices = matrices;
         this.config = config;
         this.betas = betas;
         this.options = options;
@@ -53,7 +57,7 @@ final class LlamaCppModel implements Model {
     public Execution execution() {
         List<String> decisions = new ArrayList<>(List.of(
                 "llama.cpp " + llama.release().version() + " from " + llama.source(),
-                "weights as GGUF, all F32",
+                "weights as GGUF, matrices " + matrices,
                 "cache of float32, no flash attention"));
         betas.ifPresent(ramp -> decisions.add("YaRN's beta_fast and beta_slow as parameters of the context"));
         return new Execution("cpu", 0, options.threads(), decisions);

@@ -44,6 +44,36 @@ class LlamaCppEngineTest {
     }
 
     @Test
+    void aTypeThatGgufLacksIsUnsupported() {
+        assertThat(new LlamaCppEngine(MatrixType.of("Q4_2")).supports(LLAMA_3.config()))
+                .isEqualTo(new Support.Unsupported(
+                        "ASSAY_LLAMACPP_TYPE: expected one of F32, F16, BF16, Q8_0, found Q4_2"));
+    }
+
+    /// Each matrix product rounds activations to 8 bits: more than float32 loses, less than a wrong scale would.
+    @Test
+    void blocksOf8BitsAreReadAsTheyWereWritten() {
+        GoldenCase golden = Goldens.bundled("llama3-q8");
+        double[][] expected = golden.longestPrompt().logits(); // [T][V]
+        try (Checkpoint checkpoint = golden.weights().open();
+                Model model = new LlamaCppEngine(MatrixType.of("Q8_0")).load(checkpoint, LoadOptions.defaults());
+                Session session = model.newSession(
+                        SessionOptions.ofContext(golden.longestPrompt().tokens().length))) {
+            float[][] found =
+                    ((Prediction.Logits) session.prefill(golden.longestPrompt().tokens())).values(); // [T][V]
+            double error = 0;
+            double squares = 0;
+            for (int t = 0; t < expected.length; t++) {
+                for (int v = 0; v < expected[t].length; v++) {
+                    error += Math.pow(found[t][v] - expected[t][v], 2);
+                    squares += Math.pow(expected[t][v], 2);
+                }
+            }
+            assertThat(Math.sqrt(error / squares)).isBetween(1e-4, 0.05);
+        }
+    }
+
+    @Test
     void aCacheOfBfloat16IsRefused() {
         try (Checkpoint checkpoint = LLAMA_3.weights().open()) {
             assertThatThrownBy(() -> engine.load(checkpoint, new LoadOptions(1, KvCacheType.BFLOAT16)))
