@@ -48,7 +48,19 @@ class HelpTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"verify", "merge", "certify", "list", "explain", "materialize", "mutants", "doctor", "ab"})
+    @ValueSource(
+            strings = {
+                "verify",
+                "merge",
+                "certify",
+                "list",
+                "explain",
+                "materialize",
+                "mutants",
+                "doctor",
+                "ab",
+                "compare"
+            })
     void everyCommandHasHelpOfAtMost80Columns(String command) {
         CommandRun run = run(command, "-h");
         assertThat(run.exitCode()).isEqualTo(0);

@@ -35,11 +35,11 @@ import org.jspecify.annotations.Nullable;
 /// A report as one page that needs nothing else: no network, no other file. It can be read without its script, which
 /// filters and copies; it follows the reader's choice of dark or light, fits a phone and prints.
 public final class HtmlReport {
-    private static final String STYLE = resource("page.css");
-    private static final String SCRIPT = resource("page.js");
+    static final String STYLE = resource("page.css");
+    static final String SCRIPT = resource("page.js");
 
     /// The browser itself refuses everything else, should a text ever escape from its escaping.
-    private static final String CONTENT_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; style-src '"
+    static final String CONTENT_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; style-src '"
             + sha256(STYLE) + "'; script-src '" + sha256(SCRIPT) + "'";
 
     private final Report report;
@@ -62,7 +62,7 @@ public final class HtmlReport {
                 CONTENT_POLICY,
                 STYLE,
                 SCRIPT,
-                Figures.title(report.verdict()),
+                Figures.title(report),
                 Figures.tone(report.verdict()),
                 Figures.basis(report).replace('_', ' ') + (report.shard() == null ? "" : "; shard " + report.shard()),
                 report.command(),
@@ -75,6 +75,7 @@ public final class HtmlReport {
                 checks ? matrix() : null,
                 checks ? budgets() : null,
                 Curves.of(report.results(), engines),
+                report.comparison() == null ? null : ComparisonView.of(report.comparison()),
                 report.bench().isEmpty() ? null : BenchCharts.of(report.bench()),
                 counts(),
                 routing(),
