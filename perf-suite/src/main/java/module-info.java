@@ -21,4 +21,7 @@ module dev.assay.perf {
     exports dev.assay.perf.compare;
     exports dev.assay.perf.model;
     exports dev.assay.perf.run;
+    // Jackson reads and writes the lines of baselines.
+    opens dev.assay.perf.compare to
+            tools.jackson.databind;
 }

@@ -2,12 +2,17 @@ package dev.assay.cli;
 
 import dev.assay.perf.PerfException;
 import dev.assay.perf.compare.Block;
-import dev.assay.perf.compare.Comparison;
+import dev.assay.perf.compare.Comparisons;
 import dev.assay.perf.compare.Metrics;
 import dev.assay.perf.compare.QuietHost;
 import dev.assay.report.Report;
+import dev.assay.report.ReportJson;
+import dev.assay.report.SpeedComparison;
 import dev.assay.report.Verdict;
+import dev.assay.report.render.ReportFolder;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
@@ -17,7 +22,9 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /// `assay ab`: whether a change made an engine faster or slower, from runs of both that alternate.
 @Command(
@@ -43,6 +50,10 @@ import picocli.CommandLine.Option;
 final class AbCommand implements Callable<Integer> {
     private final Surroundings surroundings;
 
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it.
+    private CommandSpec spec;
+
     @Option(names = "--baseline", required = true, paramLabel = "COMMAND", description = "What to compare with.")
     private String baseline = "";
 
@@ -59,7 +70,7 @@ final class AbCommand implements Callable<Integer> {
     @Option(
             names = "--margin",
             paramLabel = "SHARE",
-            defaultValue = "" + Comparison.MARGIN,
+            defaultValue = "" + Comparisons.MARGIN,
             description = "Changes smaller than this are none. Default: ${DEFAULT-VALUE}.")
     private double margin;
 
@@ -72,7 +83,7 @@ final class AbCommand implements Callable<Integer> {
             names = {"-o", "--out"},
             paramLabel = "DIR",
             defaultValue = "assay-out",
-            description = "Folder for the reports of all runs. Default: ${DEFAULT-VALUE}.")
+            description = OutFolder.DESCRIPTION + " The reports of all runs lie in folders below.")
     private String out = "";
 
     AbCommand(Surroundings surroundings) {
@@ -81,14 +92,14 @@ final class AbCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
+        long start = System.nanoTime();
+        Instant startedAt = Instant.now().truncatedTo(ChronoUnit.MILLIS);
         ReportedRun.requirePlace("--baseline", baseline);
         ReportedRun.requirePlace("--candidate", candidate);
         if (blocks < 2) {
             throw new UsageException("--blocks: expected at least 2, found " + blocks);
         }
-        if (!(margin > 0 && margin < 1)) {
-            throw new UsageException("--margin: expected a share between 0 and 1, found " + margin);
-        }
+        CompareCommand.requireShare("--margin", margin);
         Path folder = OutFolder.make(out);
         Map<String, List<Block>> measured = new LinkedHashMap<>();
         @Nullable String noise = null;
@@ -105,9 +116,39 @@ final class AbCommand implements Callable<Integer> {
             surroundings.err().println("assay: " + e.getMessage());
             return Verdict.NON_CONFORMANT.exitCode();
         }
-        List<Comparison> comparisons = Comparison.of(measured, margin, noise);
-        surroundings.out().print(AbTable.render(comparisons, margin));
-        return AbTable.exitCode(comparisons);
+        SpeedComparison comparison = new SpeedComparison(
+                baseline,
+                candidate,
+                Comparisons.CONTROL,
+                margin,
+                Comparisons.CONFIDENCE,
+                Comparisons.of(measured, margin, noise),
+                List.of());
+        Report last = ReportJson.read(runFolder(folder, blocks - 1, Block.ORDER.lastIndexOf(Block.Side.CANDIDATE))
+                .resolve(OutFolder.REPORT_FILE));
+        Report report = new Report(
+                Report.FORMAT,
+                AssayCommand.suiteVersion(),
+                last.goldensSha256(),
+                AssayCommand.commandLine(spec),
+                null,
+                startedAt.toString(),
+                (System.nanoTime() - start) / 1e6,
+                comparison.verdict(),
+                List.of(),
+                last.environment(),
+                last.engines(),
+                List.of(),
+                last.bench(),
+                comparison);
+        ReportFolder.write(report, folder);
+        surroundings.out().print(ComparisonTable.render(comparison));
+        surroundings.out().println("report: " + folder.resolve("report.html"));
+        return report.verdict().exitCode();
+    }
+
+    private static Path runFolder(Path folder, int block, int run) {
+        return folder.resolve("block-" + (block + 1)).resolve("run-" + (run + 1));
     }
 
     /// One block, by metric.
@@ -117,7 +158,7 @@ final class AbCommand implements Callable<Integer> {
         for (int i = 0; i < Block.ORDER.size(); i++) {
             Block.Side side = Block.ORDER.get(i);
             progress.now("block " + (block + 1) + ": " + side);
-            Path own = folder.resolve("block-" + (block + 1)).resolve("run-" + (i + 1));
+            Path own = runFolder(folder, block, i);
             Map<String, double[]> found = run(side == Block.Side.CANDIDATE ? candidate : baseline, own);
             if (metrics != null && !metrics.equals(found.keySet())) {
                 throw new PerfException(own + ": expected measurements of " + metrics + ", found " + found.keySet());

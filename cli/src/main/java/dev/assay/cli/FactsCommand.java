@@ -5,6 +5,8 @@ import dev.assay.golden.PublishedModel;
 import dev.assay.plan.cost.ActiveConvention;
 import dev.assay.plan.cost.Facts;
 import dev.assay.plan.cost.VendorClaim;
+import dev.assay.report.render.LineUp;
+import dev.assay.report.render.ModelFacts;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -18,8 +20,10 @@ import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -35,6 +39,7 @@ import tools.jackson.databind.json.JsonMapper;
             "",
             "Examples:",
             "  ./assay facts",
+            "  ./assay facts --report facts",
             "  ./assay facts DeepSeek-V3 --context 4096,131072",
             "  ./assay facts my-model/config.json --kv-dtype f32 --json"
         })
@@ -65,6 +70,16 @@ final class FactsCommand implements Callable<Integer> {
     @Option(names = "--json", description = "As JSON.")
     private boolean json;
 
+    @Option(
+            names = "--report",
+            paramLabel = "DIR",
+            description = "Writes the table as a page and as Markdown, facts.html and facts.md, into this folder.")
+    private @Nullable String report;
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it.
+    private CommandSpec spec;
+
     /// Types of cached numbers, named as users type them.
     @SuppressWarnings("MemberName")
     enum CacheType {
@@ -93,6 +108,16 @@ final class FactsCommand implements Callable<Integer> {
         }
         PrintWriter out = surroundings.out();
         String given = subject;
+        if (report != null) {
+            if (given != null || json) {
+                throw new UsageException("--report: expected alone, for the table of all published models, found "
+                        + (json ? "--json" : given) + " beside it");
+            }
+            Path folder = OutFolder.make("--report", report);
+            lineUp().write(folder);
+            out.println("report: " + folder.resolve("facts.html"));
+            return 0;
+        }
         if (given == null) {
             if (json) {
                 Map<String, Object> all = new LinkedHashMap<>();
@@ -112,6 +137,42 @@ final class FactsCommand implements Callable<Integer> {
             out.print(json ? write(data) + "\n" : card(given, data));
         }
         return 0;
+    }
+
+    private LineUp lineUp() {
+        String command = AssayCommand.commandLine(spec);
+        return new LineUp(
+                PublishedModel.all().stream().map(this::modelFacts).toList(), contexts, kvDtype.name(), command);
+    }
+
+    private ModelFacts modelFacts(PublishedModel model) {
+        String vendor = vendor(model);
+        if (model.factsOnly() != null) {
+            return new ModelFacts(
+                    model.name(),
+                    "",
+                    model.recorded().total(),
+                    model.recorded().active(),
+                    contexts.stream().map(_ -> OptionalLong.empty()).toList(),
+                    vendor,
+                    false);
+        }
+        ModelConfig config = ModelConfig.parse(model.configJson(), model.name());
+        Facts facts = facts(config);
+        return new ModelFacts(
+                model.name(),
+                config.architecture().id(),
+                facts.parameters().total(),
+                facts.parameters().active(ActiveConvention.EXCLUDING_INPUT_EMBEDDING),
+                contexts.stream().map(facts::bytesAt).toList(),
+                vendor,
+                true);
+    }
+
+    private static String vendor(PublishedModel model) {
+        return model.vendorActive().isEmpty()
+                ? model.vendorTotal()
+                : model.vendorActive() + " of " + model.vendorTotal();
     }
 
     private static Path file(String given) {
@@ -225,9 +286,6 @@ final class FactsCommand implements Callable<Integer> {
         } else {
             contexts.forEach(_ -> cache.append(cell("-")));
         }
-        String vendor = model.vendorActive().isEmpty()
-                ? model.vendorTotal()
-                : model.vendorActive() + " of " + model.vendorTotal();
         return String.format(
                 Locale.ROOT,
                 "%-28s %,18d %,16d %6.1f%%%s  %s",
@@ -236,7 +294,7 @@ final class FactsCommand implements Callable<Integer> {
                 active,
                 100.0 * active / total,
                 cache,
-                vendor);
+                vendor(model));
     }
 
     /// A column of the cache's sizes.

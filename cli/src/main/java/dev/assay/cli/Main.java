@@ -69,6 +69,7 @@ final class Main {
                 .addSubcommand(new BenchCommand(surroundings))
                 .addSubcommand(new AbCommand(surroundings))
                 .addSubcommand(new SweepCommand(surroundings))
+                .addSubcommand(new CompareCommand(surroundings))
                 .addSubcommand(new KernelsCommand(surroundings))
                 .addSubcommand(new ListCommand(surroundings))
                 .addSubcommand(new ExplainCommand(surroundings))

@@ -20,10 +20,15 @@ final class OutFolder {
     ///
     /// @throws UsageException if it cannot be made
     static Path make(String out) {
+        return make("--out", out);
+    }
+
+    /// The same for a folder that another option names.
+    static Path make(String option, String out) {
         try {
             return Files.createDirectories(Path.of(out));
         } catch (InvalidPathException | IOException e) {
-            throw new UsageException("--out: cannot make the folder '" + out + "': " + e);
+            throw new UsageException(option + ": cannot make the folder '" + out + "': " + e);
         }
     }
 }

@@ -60,7 +60,8 @@ class HelpTest {
                 "doctor",
                 "ab",
                 "bench",
-                "sweep"
+                "sweep",
+                "compare"
             })
     void everyCommandHasHelpOfAtMost80Columns(String command) {
         CommandRun run = run(command, "-h");

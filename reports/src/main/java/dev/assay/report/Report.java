@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 ///     [Verdict#FAULT]
 /// @param results of a verification; empty in a report of measurements
 /// @param bench rows of measurements; empty in a report of a verification
+/// @param comparison of speeds with those of a baseline; null where there is none
 public record Report(
         String format,
         String suiteVersion,
@@ -30,7 +31,8 @@ public record Report(
         Environment environment,
         List<EngineSummary> engines,
         List<CheckResult> results,
-        List<BenchRow> bench) {
+        List<BenchRow> bench,
+        @Nullable SpeedComparison comparison) {
     public static final String FORMAT = "assay-report/1";
 
     public Report {
@@ -41,6 +43,38 @@ public record Report(
         engines = List.copyOf(engines);
         results = List.copyOf(results);
         bench = List.copyOf(bench);
+    }
+
+    /// A report that compares no speeds.
+    public Report(
+            String format,
+            String suiteVersion,
+            String goldensSha256,
+            String command,
+            @Nullable String shard,
+            String startedAt,
+            double milliseconds,
+            Verdict verdict,
+            List<Fault> faults,
+            Environment environment,
+            List<EngineSummary> engines,
+            List<CheckResult> results,
+            List<BenchRow> bench) {
+        this(
+                format,
+                suiteVersion,
+                goldensSha256,
+                command,
+                shard,
+                startedAt,
+                milliseconds,
+                verdict,
+                faults,
+                environment,
+                engines,
+                results,
+                bench,
+                null);
     }
 
     /// How strong the results are as evidence, engine by engine; empty in a report of measurements.

@@ -41,7 +41,7 @@ public final class ReportJson {
             .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .changeDefaultNullHandling(nulls -> nulls.withValueNulls(Nulls.FAIL).withContentNulls(Nulls.FAIL))
-            .addMixIn(Report.class, NullableShardAndDerivedEvidence.class)
+            .addMixIn(Report.class, NullablePartsAndDerivedEvidence.class)
             .addMixIn(CheckResult.class, NullableDetails.class)
             .addMixIn(BudgetUse.class, DerivedUse.class)
             .addMixIn(BenchRow.class, NullableFigures.class)
@@ -50,6 +50,9 @@ public final class ReportJson {
             .addMixIn(BenchRow.Requests.class, NullableLoads.class)
             .addMixIn(BenchRow.KvCache.class, NullableCountedBytes.class)
             .addMixIn(ExpertLoad.class, DerivedEntropy.class)
+            .addMixIn(Comparison.class, NullableReasons.class)
+            .addMixIn(History.Shift.class, NullableReason.class)
+            .addMixIn(Interval.class, DerivedDetectable.class)
             .build();
 
     // The line end is fixed so that the same report is the same bytes everywhere.
@@ -128,10 +131,14 @@ public final class ReportJson {
     }
 
     /// What may be null in a report, and what is written for readers of the file and computed anew when read.
-    private interface NullableShardAndDerivedEvidence {
+    private interface NullablePartsAndDerivedEvidence {
         @JsonSetter(nulls = Nulls.SET)
         @Nullable
         String shard();
+
+        @JsonSetter(nulls = Nulls.SET)
+        @Nullable
+        SpeedComparison comparison();
 
         @JsonProperty(access = JsonProperty.Access.READ_ONLY)
         List<EngineEvidence> evidence();
@@ -233,6 +240,30 @@ public final class ReportJson {
         @JsonSetter(nulls = Nulls.SET)
         @Nullable
         String message();
+    }
+
+    /// What may be null in the comparison of a metric.
+    private interface NullableReasons {
+        @JsonSetter(nulls = Nulls.SET)
+        @Nullable
+        String reason();
+
+        @JsonSetter(nulls = Nulls.SET)
+        @Nullable
+        String known();
+    }
+
+    /// What may be null in a shift.
+    private interface NullableReason {
+        @JsonSetter(nulls = Nulls.SET)
+        @Nullable
+        String known();
+    }
+
+    /// The smallest change that could have been told is written for readers of the file.
+    private interface DerivedDetectable {
+        @JsonProperty(access = JsonProperty.Access.READ_ONLY)
+        double detectable();
     }
 
     /// The share used is written for readers of the file; reading computes it anew.

@@ -18,6 +18,7 @@ import dev.assay.report.BenchRow.Sessions;
 import dev.assay.report.BenchRow.Shape;
 import dev.assay.report.BenchRow.WarmUp;
 import dev.assay.report.BudgetUse.Yardstick;
+import java.util.ArrayList;
 import java.util.List;
 
 /// Rows of measurements to test with.
@@ -137,6 +138,82 @@ public final class BenchSamples {
                 verification.engines(),
                 List.of(),
                 List.of(rows));
+    }
+
+    /// A comparison with every verdict, and histories of which one has a slowdown that nobody explained.
+    public static SpeedComparison comparison() {
+        Interval steady = new Interval(1.002, 0.995, 1.01, 0.99);
+        return new SpeedComparison(
+                "commit 1a2b3c",
+                "commit 4d5e6f",
+                "the machine's ceiling / before",
+                0.03,
+                0.95,
+                List.of(
+                        new Comparison(
+                                "vector decode",
+                                Change.SLOWER,
+                                new Interval(0.9, 0.88, 0.92, 0.99),
+                                steady,
+                                null,
+                                null),
+                        new Comparison(
+                                "vector prefill",
+                                Change.FASTER,
+                                new Interval(1.2, 1.1, 1.31, 0.99),
+                                steady,
+                                null,
+                                null),
+                        new Comparison("other decode", Change.EQUIVALENT, steady, steady, null, null),
+                        new Comparison(
+                                "other prefill",
+                                Change.INCONCLUSIVE,
+                                new Interval(0.8, 0.7, 0.9, 0.99),
+                                new Interval(0.8, 0.79, 0.81, 0.99),
+                                "the machine itself changed",
+                                null),
+                        new Comparison(
+                                "third decode",
+                                Change.SLOWER,
+                                new Interval(0.9, 0.88, 0.92, 0.99),
+                                steady,
+                                null,
+                                "checks bounds")),
+                List.of(
+                        history("vector decode", 25, new History.Shift(5, "commit-5", 0.9, 0.002, null)),
+                        history("other decode", 310, new History.Shift(5, "commit-5", 0.9, 0.001, "checks bounds"))));
+    }
+
+    private static History history(String metric, double level, History.Shift shift) {
+        List<History.Point> points = new ArrayList<>();
+        for (int i = 0; i < 10; i++) {
+            points.add(new History.Point(
+                    "commit-" + i,
+                    "2026-11-23T10:15:30Z",
+                    2,
+                    level * (i < shift.at() ? 1 : shift.ratio()) * (1 + 0.004 * (i % 3))));
+        }
+        return new History(metric, 0.03, points, List.of(shift));
+    }
+
+    /// Measurements beside a baseline.
+    public static Report compared(SpeedComparison comparison, BenchRow... rows) {
+        Report bench = report(rows);
+        return new Report(
+                bench.format(),
+                bench.suiteVersion(),
+                bench.goldensSha256(),
+                "./assay compare --baselines perf report.json",
+                null,
+                bench.startedAt(),
+                bench.milliseconds(),
+                comparison.verdict(),
+                List.of(),
+                bench.environment(),
+                bench.engines(),
+                List.of(),
+                List.of(rows),
+                comparison);
     }
 
     private static BudgetUse use(double share) {

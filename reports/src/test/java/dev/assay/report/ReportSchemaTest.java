@@ -52,6 +52,36 @@ class ReportSchemaTest {
                 .isEmpty();
     }
 
+    @Test
+    void acceptsAComparisonAndReadsItBack() {
+        Report report = BenchSamples.compared(BenchSamples.comparison(), BenchSamples.measured());
+        String json = ReportJson.toJson(report);
+        assertThat(errors(json)).isEmpty();
+        assertThat(ReportJson.parse(json, "here")).isEqualTo(report);
+    }
+
+    /// Every key of a comparison is required, at every level.
+    @Test
+    void refusesAComparisonWithoutAnyOneOfItsKeys() {
+        String json = ReportJson.toJson(BenchSamples.compared(BenchSamples.comparison(), BenchSamples.measured()));
+        Matcher keys = Pattern.compile("\"([a-z_0-9]+)\" : ").matcher(json);
+        int seen = 0;
+        for (int from = json.indexOf("\"comparison\" : {"); keys.find(from); from = keys.end()) {
+            seen++;
+            String broken = json.substring(0, keys.start(1)) + "renamed" + json.substring(keys.end(1));
+            assertThat(errors(broken)).as("without %s", keys.group(1)).isNotEmpty();
+        }
+        assertThat(seen).isGreaterThan(60);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Change.class)
+    void acceptsEveryChange(Change change) {
+        String json = ReportJson.toJson(BenchSamples.compared(BenchSamples.comparison(), BenchSamples.measured()));
+        assertThat(errors(json.replaceAll("\"change\" : \"[A-Z]+\"", "\"change\" : \"" + change + "\"")))
+                .isEmpty();
+    }
+
     @ParameterizedTest
     @EnumSource(Outcome.class)
     void acceptsEveryOutcome(Outcome outcome) {
@@ -173,7 +203,8 @@ class ReportSchemaTest {
     @Test
     void refusesAConformantRunWithoutResults() {
         String json = ReportJson.toJson(Samples.report(Samples.passed("reference", "one-shot")));
-        String empty = json.substring(0, json.indexOf("\"results\" : [")) + "\"results\" : [ ]\n}";
+        String empty = json.substring(0, json.indexOf("\"results\" : ["))
+                + "\"results\" : [ ],\n\"bench\" : [ ],\n\"comparison\" : null\n}";
         assertThat(errors(json)).isEmpty();
         assertThat(errors(empty)).isNotEmpty();
     }

@@ -1,5 +1,6 @@
 package dev.assay.perf.compare;
 
+import dev.assay.report.Interval;
 import java.util.Arrays;
 import java.util.List;
 import java.util.random.RandomGenerator;
@@ -59,6 +60,69 @@ public final class Bootstrap {
         return new Interval(Math.exp(estimate), Math.exp(low), Math.exp(high), confidence);
     }
 
+    /// The ratio candidate / baseline of runs that were made at different times: of the geometric means of the
+    /// runs'
+    /// medians.
+    ///
+    /// Drawn anew are runs, and in each its samples, as above. The deviations of all runs from the mean of their
+    /// side are
+    /// one pool, since few runs are on each side and nothing says that one side is noisier. With so few
+    /// the percentiles of the draws would end where the draws end, so that the interval is their standard deviation
+    /// times Student's t, for `runs - 2` degrees of freedom. Two runs in all show no noise between runs: then the
+    /// interval is that of the samples alone, which the caller must not take for more.
+    ///
+    /// @param confidence between 0 and 1
+    /// @throws IllegalArgumentException if a side lacks samples
+    static Interval unpaired(List<double[]> baseline, List<double[]> candidate, double confidence) {
+        requireSamples(baseline);
+        requireSamples(candidate);
+        int runs = baseline.size() + candidate.size();
+        double baselineLevel = logLevel(baseline);
+        double candidateLevel = logLevel(candidate);
+        double estimate = candidateLevel - baselineLevel;
+        // What the means took from the deviations of their own runs is given back.
+        double inflation = runs > 2 ? Math.sqrt(runs / (runs - 2.0)) : 1;
+        int freedom = runs > 2 ? runs - 2 : Math.max(1, baseline.getFirst().length + candidate.getFirst().length - 2);
+        RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(SEED);
+        double squares = 0;
+        for (int i = 0; i < DRAWS; i++) {
+            double deviation = 0;
+            for (int b = 0; b < baseline.size(); b++) {
+                deviation -= deviation(baseline, baselineLevel, candidate, candidateLevel, random) / baseline.size();
+            }
+            for (int c = 0; c < candidate.size(); c++) {
+                deviation += deviation(baseline, baselineLevel, candidate, candidateLevel, random) / candidate.size();
+            }
+            squares += deviation * deviation;
+        }
+        double half = TDistribution.of(freedom).inverseSurvivalProbability((1 - confidence) / 2)
+                * inflation
+                * Math.sqrt(squares / DRAWS);
+        return new Interval(Math.exp(estimate), Math.exp(estimate - half), Math.exp(estimate + half), confidence);
+    }
+
+    /// How far a run of either side, drawn anew, lies from the mean of its side, as a logarithm.
+    private static double deviation(
+            List<double[]> baseline,
+            double baselineLevel,
+            List<double[]> candidate,
+            double candidateLevel,
+            RandomGenerator random) {
+        int run = random.nextInt(baseline.size() + candidate.size());
+        return run < baseline.size()
+                ? Math.log(drawnMedian(baseline.get(run), random)) - baselineLevel
+                : Math.log(drawnMedian(candidate.get(run - baseline.size()), random)) - candidateLevel;
+    }
+
+    /// The mean of the logarithms of the runs' medians.
+    static double logLevel(List<double[]> runs) {
+        double sum = 0;
+        for (double[] samples : runs) {
+            sum += Math.log(median(samples.clone()));
+        }
+        return sum / runs.size();
+    }
+
     private static void requireSamples(List<double[]> runs) {
         if (runs.isEmpty() || runs.stream().anyMatch(samples -> samples.length == 0)) {
             throw new IllegalArgumentException("a side of a block has no samples");
@@ -83,14 +147,17 @@ public final class Bootstrap {
     private static double drawnLevel(List<double[]> runs, RandomGenerator random) {
         double sum = 0;
         for (int r = 0; r < runs.size(); r++) {
-            double[] run = runs.get(random.nextInt(runs.size()));
-            double[] samples = new double[run.length];
-            for (int s = 0; s < samples.length; s++) {
-                samples[s] = run[random.nextInt(run.length)];
-            }
-            sum += median(samples);
+            sum += drawnMedian(runs.get(random.nextInt(runs.size())), random);
         }
         return sum / runs.size();
+    }
+
+    private static double drawnMedian(double[] run, RandomGenerator random) {
+        double[] samples = new double[run.length];
+        for (int s = 0; s < samples.length; s++) {
+            samples[s] = run[random.nextInt(run.length)];
+        }
+        return median(samples);
     }
 
     /// Sorts its argument.

@@ -3,7 +3,10 @@ package dev.assay.report.render;
 import dev.assay.report.BenchRow;
 import dev.assay.report.BudgetUse;
 import dev.assay.report.CheckResult;
+import dev.assay.report.Comparison;
+import dev.assay.report.Interval;
 import dev.assay.report.Report;
+import dev.assay.report.SpeedComparison;
 import dev.assay.report.Sweep;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -13,7 +16,8 @@ import java.util.Objects;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/// A report as comma-separated values (RFC 4180): a line for each check, or for each measurement. Units stand in the
+/// A report as comma-separated values (RFC 4180): a line for each check, each measurement, or each metric compared.
+/// Units stand in the
 /// names of the columns; what there is no figure for is empty.
 public final class CsvReport {
     private static final List<String> CHECK_COLUMNS = List.of(
@@ -78,12 +82,31 @@ public final class CsvReport {
             "message",
             "reproduce");
 
+    private static final List<String> COMPARISON_COLUMNS = List.of(
+            "metric",
+            "change",
+            "ratio",
+            "ratio_low",
+            "ratio_high",
+            "confidence",
+            "detectable_share",
+            "control_low",
+            "control_high",
+            "reason",
+            "known",
+            "baseline",
+            "candidate");
+
     private CsvReport() {}
 
     /// The lines of a report, the names of the columns first, each ended by a carriage return and a line feed.
     public static String render(Report report) {
         List<List<String>> lines = new ArrayList<>();
-        if (report.bench().isEmpty()) {
+        SpeedComparison comparison = report.comparison();
+        if (comparison != null) {
+            lines.add(COMPARISON_COLUMNS);
+            comparison.metrics().forEach(metric -> lines.add(line(metric, comparison)));
+        } else if (report.bench().isEmpty()) {
             lines.add(CHECK_COLUMNS);
             report.results().forEach(result -> lines.add(line(result)));
         } else {
@@ -142,6 +165,24 @@ public final class CsvReport {
                 text(result.message()),
                 "" + result.milliseconds(),
                 text(result.reproduce()));
+    }
+
+    private static List<String> line(Comparison metric, SpeedComparison of) {
+        Interval ratio = metric.ratio();
+        return List.of(
+                text(metric.metric()),
+                metric.change().name(),
+                "" + ratio.ratio(),
+                "" + ratio.low(),
+                "" + ratio.high(),
+                "" + ratio.confidence(),
+                "" + ratio.detectable(),
+                "" + metric.control().low(),
+                "" + metric.control().high(),
+                text(metric.reason()),
+                text(metric.known()),
+                text(of.baseline()),
+                text(of.candidate()));
     }
 
     private static List<String> line(BenchRow row) {

@@ -1,10 +1,13 @@
 package dev.assay.report.render;
 
 import dev.assay.report.BenchRow;
+import dev.assay.report.Change;
+import dev.assay.report.Comparison;
 import dev.assay.report.ConsoleReport;
 import dev.assay.report.Divergence;
 import dev.assay.report.Outcome;
 import dev.assay.report.Report;
+import dev.assay.report.SpeedComparison;
 import dev.assay.report.Verdict;
 import dev.assay.report.Verdicts;
 import java.util.ArrayList;
@@ -102,8 +105,38 @@ final class Figures {
         };
     }
 
+    /// The verdict in words. That of a comparison is about speed and not about conformance.
+    static String title(Report report) {
+        SpeedComparison comparison = report.comparison();
+        if (comparison == null) {
+            return title(report.verdict());
+        }
+        return switch (report.verdict()) {
+            case CONFORMANT -> "Nothing became slower";
+            case REGRESSION -> "Slower than the baseline";
+            case INCONCLUSIVE -> "The measurement cannot tell";
+            case CONSISTENT, NON_CONFORMANT, FAULT -> title(report.verdict());
+        };
+    }
+
+    private static String basis(SpeedComparison comparison) {
+        Map<Change, Integer> counts = new EnumMap<>(Change.class);
+        comparison.metrics().forEach(metric -> counts.merge(metric.change(), 1, Integer::sum));
+        List<String> parts = new ArrayList<>();
+        counts.forEach((change, number) -> parts.add(count(number) + " " + change));
+        long alarms = comparison.histories().stream()
+                .mapToLong(history -> history.alarms().size())
+                .sum();
+        return plural(comparison.metrics().size(), "metric") + ": " + String.join(", ", parts)
+                + (alarms == 0 ? "" : "; " + plural(alarms, "slowdown") + " in the history");
+    }
+
     /// What the verdict rests on, in one sentence.
     static String basis(Report report) {
+        SpeedComparison comparison = report.comparison();
+        if (comparison != null) {
+            return basis(comparison);
+        }
         Map<Outcome, Integer> counts = new EnumMap<>(Outcome.class);
         report.results().forEach(result -> counts.merge(result.outcome(), 1, Integer::sum));
         report.bench().forEach(row -> counts.merge(row.checked().outcome(), 1, Integer::sum));
@@ -122,6 +155,21 @@ final class Figures {
             case NON_CONFORMANT, REGRESSION, FAULT -> Tone.BAD;
             case CONSISTENT, INCONCLUSIVE -> Tone.WARN;
         };
+    }
+
+    static Tone tone(Comparison comparison) {
+        return switch (comparison.change()) {
+            case FASTER, EQUIVALENT -> Tone.GOOD;
+            case SLOWER -> comparison.regressed() ? Tone.BAD : Tone.WARN;
+            case INCONCLUSIVE -> Tone.WARN;
+        };
+    }
+
+    /// Why the verdict is not what the interval says, or why it is no alarm; empty where neither is so.
+    static String note(Comparison comparison) {
+        String reason = comparison.reason();
+        String known = comparison.known();
+        return reason != null ? reason : known == null ? "" : "known: " + known;
     }
 
     static Tone tone(Outcome outcome) {

@@ -36,10 +36,10 @@ import org.jspecify.annotations.Nullable;
 /// filters and copies; it follows the reader's choice of dark or light, fits a phone and prints.
 public final class HtmlReport {
     static final String STYLE = resource("page.css");
-    private static final String SCRIPT = resource("page.js");
+    static final String SCRIPT = resource("page.js");
 
     /// The browser itself refuses everything else, should a text ever escape from its escaping.
-    private static final String CONTENT_POLICY = policyOf(STYLE) + "; script-src '" + sha256(SCRIPT) + "'";
+    static final String CONTENT_POLICY = policyOf(STYLE) + "; script-src '" + sha256(SCRIPT) + "'";
 
     private final Report report;
     private final List<String> engines;
@@ -66,7 +66,7 @@ public final class HtmlReport {
                 CONTENT_POLICY,
                 STYLE,
                 SCRIPT,
-                Figures.title(report.verdict()),
+                Figures.title(report),
                 Figures.tone(report.verdict()),
                 Figures.basis(report).replace('_', ' ') + (report.shard() == null ? "" : "; shard " + report.shard()),
                 report.command(),
@@ -79,6 +79,7 @@ public final class HtmlReport {
                 checks ? matrix() : null,
                 checks ? budgets() : null,
                 Curves.of(report.results(), engines),
+                report.comparison() == null ? null : ComparisonView.of(report.comparison()),
                 report.bench().isEmpty() ? null : BenchCharts.of(report.bench()),
                 counts(),
                 routing(),

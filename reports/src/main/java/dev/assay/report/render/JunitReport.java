@@ -1,11 +1,15 @@
 package dev.assay.report.render;
 
 import dev.assay.report.BenchRow;
+import dev.assay.report.Change;
 import dev.assay.report.CheckResult;
+import dev.assay.report.Comparison;
 import dev.assay.report.Divergence;
 import dev.assay.report.Fault;
+import dev.assay.report.History;
 import dev.assay.report.Outcome;
 import dev.assay.report.Report;
+import dev.assay.report.SpeedComparison;
 import java.io.StringWriter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -13,6 +17,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Collectors;
 import javax.xml.stream.XMLOutputFactory;
 import javax.xml.stream.XMLStreamException;
 import javax.xml.stream.XMLStreamWriter;
@@ -29,7 +34,11 @@ import org.jspecify.annotations.Nullable;
 /// | FAIL, CAPABILITY_LIE, STALE_WAIVER | `failure` |
 /// | ERROR, CRASH, TIMEOUT, a fault | `error` |
 /// | UNSUPPORTED, NOT_RUN, WAIVED, INCONCLUSIVE | `skipped` |
+///
+/// A comparison of speeds is a suite as well: a failure where something became slower and no annotation explains it.
 public final class JunitReport {
+    private static final String COMPARISON = "comparison";
+
     /// What became of a test.
     private enum End {
         PASSED,
@@ -68,6 +77,11 @@ public final class JunitReport {
         report.faults().forEach(fault -> add(suites, "faults", test(fault)));
         report.results().forEach(result -> add(suites, result.engine() + "." + result.architecture(), test(result)));
         report.bench().forEach(row -> add(suites, row.engine() + ".bench", test(row)));
+        SpeedComparison comparison = report.comparison();
+        if (comparison != null) {
+            comparison.metrics().forEach(metric -> add(suites, COMPARISON, test(metric, report.command())));
+            comparison.histories().forEach(history -> add(suites, COMPARISON, test(history, report.command())));
+        }
 
         List<Test> all = suites.values().stream().flatMap(List::stream).toList();
         xml.writeStartDocument("UTF-8", "1.0");
@@ -123,6 +137,31 @@ public final class JunitReport {
                 row.checked().outcome().name(),
                 text(row.checked().message(), null),
                 row.reproduce());
+    }
+
+    private static Test test(Comparison metric, String command) {
+        return new Test(
+                COMPARISON,
+                metric.metric(),
+                0,
+                metric.regressed() ? End.FAILURE : metric.change() == Change.INCONCLUSIVE ? End.SKIPPED : End.PASSED,
+                metric.change().name(),
+                text(metric.ratio() + " of the baseline's speed", metric.reason()),
+                command);
+    }
+
+    private static Test test(History history, String command) {
+        return new Test(
+                COMPARISON,
+                history.metric() + ": history",
+                0,
+                history.alarms().isEmpty() ? End.PASSED : End.FAILURE,
+                "SLOWER",
+                history.alarms().stream()
+                        .map(shift ->
+                                Figures.number(100 * shift.ratio()) + " % of the speed before, since " + shift.commit())
+                        .collect(Collectors.joining("\n")),
+                command);
     }
 
     private static String text(@Nullable String message, @Nullable String more) {

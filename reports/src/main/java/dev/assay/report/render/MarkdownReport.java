@@ -2,11 +2,15 @@ package dev.assay.report.render;
 
 import dev.assay.report.BenchRow;
 import dev.assay.report.CheckResult;
+import dev.assay.report.Comparison;
 import dev.assay.report.Divergence;
 import dev.assay.report.EngineEvidence;
 import dev.assay.report.Environment;
+import dev.assay.report.History;
+import dev.assay.report.Interval;
 import dev.assay.report.Outcome;
 import dev.assay.report.Report;
+import dev.assay.report.SpeedComparison;
 import dev.assay.report.Spread;
 import dev.assay.report.Verdicts;
 import java.util.ArrayList;
@@ -39,6 +43,7 @@ public final class MarkdownReport {
         text.verdict();
         text.faults();
         text.matrix();
+        text.comparison();
         text.measurements();
         text.costs();
         text.failures();
@@ -50,7 +55,7 @@ public final class MarkdownReport {
         out.append("## ")
                 .append(Figures.tone(report.verdict()).mark())
                 .append(" Assay: ")
-                .append(Figures.title(report.verdict()))
+                .append(Figures.title(report))
                 .append("\n\n")
                 .append(Figures.basis(report).replace("_", "\\_"));
         if (report.shard() != null) {
@@ -86,6 +91,56 @@ public final class MarkdownReport {
             line(cells);
         }
         out.append("\nBudget is the largest share of the allowed difference used.\n");
+    }
+
+    private void comparison() {
+        SpeedComparison comparison = report.comparison();
+        if (comparison == null) {
+            return;
+        }
+        table(List.of("metric", "verdict", "ratio", "interval", "detectable", "control", "note"));
+        for (Comparison metric : comparison.metrics()) {
+            line(List.of(
+                    cell(metric.metric()),
+                    Figures.tone(metric).mark() + " " + metric.change(),
+                    ratio(metric.ratio().ratio()),
+                    range(metric.ratio()),
+                    Figures.percent(metric.ratio().detectable()),
+                    range(metric.control()),
+                    cell(Figures.note(metric))));
+        }
+        out.append("\nRatio is ")
+                .append(code(comparison.candidate()))
+                .append(" over ")
+                .append(code(comparison.baseline()))
+                .append(", in tokens/s; all intervals together hold the true ratios in ")
+                .append(Figures.percent(comparison.confidence()))
+                .append(" of cases. Changes below ")
+                .append(Figures.percent(comparison.margin()))
+                .append(" are none. Control: ")
+                .append(comparison.control())
+                .append(".\n");
+        for (History history : comparison.histories()) {
+            for (History.Shift shift : history.shifts()) {
+                out.append("\n- ")
+                        .append(history.alarms().contains(shift) ? "**slower**: " : "")
+                        .append(code(history.metric()))
+                        .append(" at ")
+                        .append(ratio(shift.ratio()))
+                        .append(" of its speed since ")
+                        .append(code(shift.commit()))
+                        .append(shift.known() == null ? "" : ", known: " + code(shift.known()));
+            }
+        }
+        out.append('\n');
+    }
+
+    private static String range(Interval interval) {
+        return ratio(interval.low()) + " to " + ratio(interval.high());
+    }
+
+    private static String ratio(double ratio) {
+        return String.format(java.util.Locale.ROOT, "%.3f", ratio);
     }
 
     private void measurements() {

@@ -28,6 +28,7 @@ record Page(
         @Nullable MatrixTable matrix,
         @Nullable BudgetTable budgets,
         @Nullable Curves curves,
+        @Nullable Compared comparison,
         @Nullable Bench bench,
         @Nullable CountTable counts,
         @Nullable Routing routing,
@@ -89,6 +90,57 @@ record Page(
     ///
     /// @param tip what stands there
     record Dot(String x, String y, String tip) {}
+
+    /// Speeds beside those of a baseline.
+    ///
+    /// @param scale what the ends of the drawn intervals mean
+    record Compared(
+            String baseline,
+            String candidate,
+            String control,
+            String margin,
+            String confidence,
+            String scale,
+            List<ComparedRow> rows,
+            List<HistoryChart> histories) {}
+
+    /// A metric.
+    ///
+    /// @param note empty where there is nothing to say
+    record ComparedRow(
+            String metric,
+            Tone tone,
+            String change,
+            String note,
+            String ratio,
+            String interval,
+            RatioBar bar,
+            String detectable,
+            String control) {}
+
+    /// An interval on an axis of ratios, in percent of the drawing's width.
+    ///
+    /// @param marginFrom where the margin around no change begins
+    record RatioBar(String from, String to, String at, String marginFrom, String marginWidth, String one) {}
+
+    /// A speed over commits.
+    ///
+    /// @param label what a reader who cannot see the drawing is told
+    /// @param levels the line between changes
+    record HistoryChart(
+            String title,
+            String label,
+            List<Tick> rows,
+            String levels,
+            List<Dot> dots,
+            List<ShiftMark> marks,
+            List<ShiftItem> shifts,
+            String first,
+            String last) {}
+
+    record ShiftMark(String at, String number, Tone tone) {}
+
+    record ShiftItem(String number, Tone tone, String text) {}
 
     record Bench(
             List<BenchRowView> rows,

@@ -2,8 +2,11 @@ package dev.assay.report.render;
 
 import dev.assay.report.BenchRow;
 import dev.assay.report.CheckResult;
+import dev.assay.report.Comparison;
 import dev.assay.report.Divergence;
+import dev.assay.report.History;
 import dev.assay.report.Report;
+import dev.assay.report.SpeedComparison;
 import dev.assay.report.Verdict;
 import dev.assay.report.Verdicts;
 import java.util.LinkedHashMap;
@@ -16,13 +19,14 @@ import tools.jackson.databind.node.ObjectNode;
 
 /// A report's failures in the Static Analysis Results Interchange Format 2.1.0, which code scanning reads.
 ///
-/// A rule is a check, a result is a check that failed; measurements with a wrong result have the rule `bench`. Faults
-/// are
+/// A rule is a check, a result is a check that failed; measurements with a wrong result have the rule `bench`, speeds
+/// that fell the rule `speed`. Faults are
 /// notifications of the tool, since they say nothing about an engine. No source line is known to be wrong, so every
 /// result points to `report.json` and names engine, architecture, case and tap as logical locations.
 public final class SarifReport {
     private static final JsonMapper MAPPER = JsonMapper.builder().build();
     private static final String BENCH = "bench";
+    private static final String SPEED = "speed";
 
     private SarifReport() {}
 
@@ -48,23 +52,61 @@ public final class SarifReport {
                 failure(row, results.addObject());
             }
         }
+        SpeedComparison comparison = report.comparison();
+        if (comparison != null) {
+            slower(comparison, report.command(), results);
+        }
         run.put("columnKind", "utf16CodeUnits");
         return MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(log) + "\n";
     }
 
     private static void rules(Report report, ArrayNode rules) {
-        Stream.concat(
+        Stream.of(
                         report.results().stream().map(CheckResult::check),
-                        report.bench().stream().map(_ -> BENCH))
+                        report.bench().stream().map(_ -> BENCH),
+                        Stream.ofNullable(report.comparison()).map(_ -> SPEED))
+                .flatMap(ids -> ids)
                 .distinct()
                 .forEach(id -> rules.addObject()
                         .put("id", id)
                         .putObject("shortDescription")
-                        .put(
-                                "text",
-                                id.equals(BENCH)
-                                        ? "The result of a measured run must be right"
-                                        : "Conformance check " + id));
+                        .put("text", description(id)));
+    }
+
+    private static String description(String rule) {
+        return switch (rule) {
+            case BENCH -> "The result of a measured run must be right";
+            case SPEED -> "Nothing may become slower than its baseline unless an annotation says why";
+            default -> "Conformance check " + rule;
+        };
+    }
+
+    private static void slower(SpeedComparison comparison, String command, ArrayNode results) {
+        for (Comparison metric : comparison.metrics()) {
+            if (metric.regressed()) {
+                failure(
+                        SPEED,
+                        metric.metric() + " became slower: " + metric.ratio() + " of the speed of "
+                                + comparison.baseline(),
+                        command,
+                        Map.of("metric", metric.metric()),
+                        results.addObject());
+            }
+        }
+        for (History history : comparison.histories()) {
+            for (History.Shift shift : history.alarms()) {
+                Map<String, String> location = new LinkedHashMap<>();
+                location.put("metric", history.metric());
+                location.put("commit", shift.commit());
+                failure(
+                        SPEED,
+                        history.metric() + " has been slower since " + shift.commit() + ": "
+                                + Figures.number(100 * shift.ratio()) + " % of its speed before",
+                        command,
+                        location,
+                        results.addObject());
+            }
+        }
     }
 
     private static void invocation(Report report, ObjectNode invocation) {

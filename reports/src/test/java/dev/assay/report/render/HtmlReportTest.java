@@ -66,8 +66,7 @@ class HtmlReportTest {
     void saysTheVerdictFirst(Reports of) throws Exception {
         Document page = parse(HtmlReport.render(of.report()));
         Element main = (Element) page.getElementsByTagName("main").item(0);
-        assertThat(main.getElementsByTagName("h1").item(0).getTextContent())
-                .contains(Figures.title(of.report().verdict()));
+        assertThat(main.getElementsByTagName("h1").item(0).getTextContent()).contains(Figures.title(of.report()));
         assertThat(elements(page).stream().filter(e -> e.getTagName().equals("h1")))
                 .hasSize(1);
     }
@@ -141,5 +140,25 @@ class HtmlReportTest {
                         "0.75 (0.50 to 1.00)",
                         "the check run is off the reference");
         assertThat(text(parse(HtmlReport.render(Reports.BENCH_WRONG.report())))).doesNotContain("Roofline", "p99");
+    }
+
+    @Test
+    void showsComparisonsAndWhereTheHistoryChanged() throws Exception {
+        Document page = parse(HtmlReport.render(Reports.COMPARED.report()));
+        assertThat(text(page))
+                .contains(
+                        "Slower than the baseline",
+                        "5 metrics: 1 FASTER, 2 SLOWER, 1 EQUIVALENT, 1 INCONCLUSIVE; 1 slowdown in the history",
+                        "0.880 to 0.920",
+                        "the machine itself changed",
+                        "known: checks bounds",
+                        "0.900 of the speed before, since commit-5");
+        List<Element> histories = elements(page).stream()
+                .filter(element -> element.getAttribute("aria-label").startsWith("10 commits, from "))
+                .toList();
+        assertThat(histories).hasSize(2).allSatisfy(plot -> {
+            assertThat(plot.getElementsByTagName("circle").getLength()).isEqualTo(10);
+            assertThat(plot.getAttribute("aria-label")).endsWith("1 change of level");
+        });
     }
 }

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.StringReader;
+import java.util.ArrayList;
+import java.util.List;
 import javax.xml.XMLConstants;
 import javax.xml.parsers.DocumentBuilderFactory;
 import javax.xml.transform.stream.StreamSource;
@@ -145,5 +147,17 @@ class JunitReportTest {
         assertThat(document.getElementsByTagName("script").getLength()).isZero();
         assertThat(document.getDocumentElement().getTextContent())
                 .contains("<script>alert(1)</script>", "]]>", "reproduce: =\"'>");
+    }
+
+    @Test
+    void onlyASlowdownThatNobodyExplainedIsAFailure() throws Exception {
+        Element root = parse(JunitReport.render(Reports.COMPARED.report())).getDocumentElement();
+        List<String> failed = new ArrayList<>();
+        NodeList failures = root.getElementsByTagName("failure");
+        for (int i = 0; i < failures.getLength(); i++) {
+            failed.add(((Element) failures.item(i).getParentNode()).getAttribute("name"));
+        }
+        assertThat(failed).containsExactly("vector decode", "vector decode: history");
+        assertThat(root.getElementsByTagName("skipped").getLength()).isEqualTo(1);
     }
 }

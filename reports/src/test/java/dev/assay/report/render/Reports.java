@@ -1,13 +1,18 @@
 package dev.assay.report.render;
 
 import dev.assay.report.BenchSamples;
+import dev.assay.report.Change;
 import dev.assay.report.CheckResult;
+import dev.assay.report.Comparison;
 import dev.assay.report.Count;
 import dev.assay.report.Count.Quantity;
 import dev.assay.report.Fault;
+import dev.assay.report.History;
+import dev.assay.report.Interval;
 import dev.assay.report.Outcome;
 import dev.assay.report.Report;
 import dev.assay.report.Samples;
+import dev.assay.report.SpeedComparison;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -38,7 +43,11 @@ enum Reports {
     /// Measurements, of a slice and of a wrong engine among them.
     BENCH(BenchSamples.report(BenchSamples.measured(), BenchSamples.slice(), BenchSamples.wrong())),
     /// A measurement without figures.
-    BENCH_WRONG(BenchSamples.report(BenchSamples.wrong()));
+    BENCH_WRONG(BenchSamples.report(BenchSamples.wrong())),
+    /// Measurements beside a baseline, with every verdict and two histories.
+    COMPARED(BenchSamples.compared(BenchSamples.comparison(), BenchSamples.measured())),
+    /// The same with texts that mean something in some format.
+    COMPARED_HOSTILE(comparedHostile());
 
     /// Markup of HTML, XML, Markdown and CSV, a mention, and what XML cannot hold.
     static final String EVIL = "=\"'></title></style></script><script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -52,6 +61,26 @@ enum Reports {
 
     Report report() {
         return report;
+    }
+
+    private static Report comparedHostile() {
+        Interval ratio = new Interval(0.5, 0.4, 0.6, 0.95);
+        return BenchSamples.compared(
+                new SpeedComparison(
+                        EVIL,
+                        EVIL,
+                        EVIL,
+                        0.03,
+                        0.95,
+                        List.of(
+                                new Comparison(EVIL, Change.SLOWER, ratio, ratio, null, null),
+                                new Comparison(EVIL, Change.INCONCLUSIVE, ratio, ratio, EVIL, EVIL)),
+                        List.of(new History(
+                                EVIL,
+                                0.03,
+                                List.of(new History.Point(EVIL, EVIL, 1, 2), new History.Point(EVIL, EVIL, 1, 1)),
+                                List.of(new History.Shift(1, EVIL, 0.5, 0.01, null))))),
+                BenchSamples.measured());
     }
 
     private static Report mixed() {

@@ -6,12 +6,14 @@ import com.networknt.schema.InputFormat;
 import com.networknt.schema.Schema;
 import com.networknt.schema.SchemaRegistry;
 import com.networknt.schema.SpecificationVersion;
+import dev.assay.report.Comparison;
 import dev.assay.report.Report;
 import dev.assay.report.Verdicts;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -65,7 +67,15 @@ class SarifReportTest {
                         .count()
                 + report.bench().stream()
                         .filter(row -> Verdicts.isFailure(row.checked().outcome()))
-                        .count();
+                        .count()
+                + Stream.ofNullable(report.comparison())
+                        .mapToLong(found -> found.metrics().stream()
+                                        .filter(Comparison::regressed)
+                                        .count()
+                                + found.histories().stream()
+                                        .mapToLong(history -> history.alarms().size())
+                                        .sum())
+                        .sum();
 
         assertThat(run.path("results")).hasSize((int) failures);
         assertThat(run.path("invocations").path(0).path("toolExecutionNotifications"))

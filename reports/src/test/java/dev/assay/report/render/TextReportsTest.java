@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.assay.report.CheckResult;
 import dev.assay.report.Outcome;
+import dev.assay.report.Report;
 import dev.assay.report.ReportJson;
 import dev.assay.report.Samples;
+import dev.assay.report.SpeedComparison;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -111,11 +113,28 @@ class TextReportsTest {
             List<List<String>> lines = parse(CsvReport.render(of.report()));
             assertThat(lines)
                     .as(of.name())
-                    .hasSize(1
-                            + of.report().results().size()
-                            + of.report().bench().size())
+                    .hasSize(1 + rows(of.report()))
                     .allSatisfy(line -> assertThat(line).hasSameSizeAs(lines.getFirst()));
         }
+    }
+
+    private static int rows(Report report) {
+        SpeedComparison comparison = report.comparison();
+        return comparison == null
+                ? report.results().size() + report.bench().size()
+                : comparison.metrics().size();
+    }
+
+    @Test
+    void markdownOfAComparison() {
+        assertThat(MarkdownReport.render(Reports.COMPARED.report()))
+                .startsWith("## ✗ Assay: Slower than the baseline\n")
+                .contains(
+                        "| ` vector decode ` | ✗ SLOWER | 0.900 | 0.880 to 0.920 | 2.2 % | 0.995 to 1.010 |  |\n",
+                        "| ` third decode ` | ! SLOWER |",
+                        "` known: checks bounds ` |\n",
+                        "- **slower**: ` vector decode ` at 0.900 of its speed since ` commit-5 `\n",
+                        "- ` other decode ` at 0.900 of its speed since ` commit-5 `, known: ` checks bounds `\n");
     }
 
     @Test

@@ -1,4 +1,6 @@
-package dev.assay.perf.compare;
+package dev.assay.report;
+
+import java.util.Locale;
 
 /// A ratio of two speeds and what it may really be.
 ///
@@ -17,5 +19,11 @@ public record Interval(double ratio, double low, double high, double confidence)
     /// share.
     public double detectable() {
         return Math.sqrt(high / low) - 1;
+    }
+
+    /// The ratio and its interval, for example `0.951 (0.942 to 0.960)`.
+    @Override
+    public String toString() {
+        return String.format(Locale.ROOT, "%.3f (%.3f to %.3f)", ratio, low, high);
     }
 }

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.assay.report.Change;
+import dev.assay.report.Comparison;
+import dev.assay.report.Interval;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -11,7 +14,7 @@ import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 import org.junit.jupiter.api.Test;
 
-class ComparisonTest {
+class ComparisonsTest {
     /// Noise of a machine shared with others, as shares: of a block, of a run, of a sample.
     private record Noise(double block, double run, double sample) {}
 
@@ -43,7 +46,7 @@ class ComparisonTest {
     }
 
     private Change changeOf(int count, double candidate, Noise noise) {
-        return Comparison.of(Map.of("decode", blocks(count, candidate, noise)), Comparison.MARGIN, null)
+        return Comparisons.of(Map.of("decode", blocks(count, candidate, noise)), Comparisons.MARGIN, null)
                 .getFirst()
                 .change();
     }
@@ -77,7 +80,7 @@ class ComparisonTest {
         for (int blocks : new int[] {4, 8}) {
             int covered = 0;
             for (int i = 0; i < 200; i++) {
-                Interval ratio = Comparison.of(Map.of("m", blocks(blocks, 0.9, USUAL)), Comparison.MARGIN, null)
+                Interval ratio = Comparisons.of(Map.of("m", blocks(blocks, 0.9, USUAL)), Comparisons.MARGIN, null)
                         .getFirst()
                         .ratio();
                 covered += ratio.low() <= 0.9 && 0.9 <= ratio.high() ? 1 : 0;
@@ -96,7 +99,7 @@ class ComparisonTest {
                     block.candidate()));
         }
         List<Comparison> found =
-                Comparison.of(Map.of("decode", unsteady, "prefill", blocks(8, 0.5, USUAL)), Comparison.MARGIN, null);
+                Comparisons.of(Map.of("decode", unsteady, "prefill", blocks(8, 0.5, USUAL)), Comparisons.MARGIN, null);
         assertThat(found).hasSize(2).allSatisfy(comparison -> {
             assertThat(comparison.change()).isEqualTo(Change.INCONCLUSIVE);
             assertThat(comparison.reason()).isEqualTo("the baseline differs from itself in decode");
@@ -113,7 +116,7 @@ class ComparisonTest {
 
     @Test
     void aMachineThatWasBusyIsNotBelieved() {
-        assertThat(Comparison.of(Map.of("decode", blocks(8, 0.5, USUAL)), Comparison.MARGIN, "busy"))
+        assertThat(Comparisons.of(Map.of("decode", blocks(8, 0.5, USUAL)), Comparisons.MARGIN, "busy"))
                 .singleElement()
                 .satisfies(comparison -> {
                     assertThat(comparison.change()).isEqualTo(Change.INCONCLUSIVE);
@@ -124,14 +127,14 @@ class ComparisonTest {
 
     @Test
     void verdictsFollowFromIntervalAndMargin() {
-        assertThat(Comparison.change(new Interval(1, 0.98, 1.02, 0.95), 0.03)).isEqualTo(Change.EQUIVALENT);
-        assertThat(Comparison.change(new Interval(0.99, 0.98, 0.999, 0.95), 0.03))
+        assertThat(Comparisons.change(new Interval(1, 0.98, 1.02, 0.95), 0.03)).isEqualTo(Change.EQUIVALENT);
+        assertThat(Comparisons.change(new Interval(0.99, 0.98, 0.999, 0.95), 0.03))
                 .isEqualTo(Change.EQUIVALENT);
-        assertThat(Comparison.change(new Interval(0.97, 0.96, 0.99, 0.95), 0.03))
+        assertThat(Comparisons.change(new Interval(0.97, 0.96, 0.99, 0.95), 0.03))
                 .isEqualTo(Change.SLOWER);
-        assertThat(Comparison.change(new Interval(1.04, 1.01, 1.06, 0.95), 0.03))
+        assertThat(Comparisons.change(new Interval(1.04, 1.01, 1.06, 0.95), 0.03))
                 .isEqualTo(Change.FASTER);
-        assertThat(Comparison.change(new Interval(1, 0.9, 1.1, 0.95), 0.03)).isEqualTo(Change.INCONCLUSIVE);
+        assertThat(Comparisons.change(new Interval(1, 0.9, 1.1, 0.95), 0.03)).isEqualTo(Change.INCONCLUSIVE);
         assertThat(new Interval(1, 1 / 1.1, 1.1, 0.95).detectable()).isCloseTo(0.1, within(1e-12));
     }
 
@@ -146,7 +149,29 @@ class ComparisonTest {
     @Test
     void oneBlockSaysNothing() {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> Comparison.of(Map.of("m", blocks(1, 1, USUAL)), Comparison.MARGIN, null))
+                .isThrownBy(() -> Comparisons.of(Map.of("m", blocks(1, 1, USUAL)), Comparisons.MARGIN, null))
                 .withMessage("expected at least two blocks, found 1");
+    }
+
+    /// Of runs made at different times, one of which stands alone on its side, too.
+    @Test
+    void intervalsOfUnpairedRunsCoverTheTruth() {
+        Noise apart = new Noise(0, 0.02, 0.02);
+        for (int[] sides : new int[][] {{3, 3}, {5, 1}, {2, 1}}) {
+            int covered = 0;
+            for (int i = 0; i < 200; i++) {
+                List<double[]> baseline = new ArrayList<>();
+                List<double[]> candidate = new ArrayList<>();
+                while (baseline.size() < sides[0]) {
+                    baseline.addAll(runs(100, apart).subList(0, 1));
+                }
+                while (candidate.size() < sides[1]) {
+                    candidate.addAll(runs(90, apart).subList(0, 1));
+                }
+                Interval ratio = Bootstrap.unpaired(baseline, candidate, 0.95);
+                covered += ratio.low() <= 0.9 && 0.9 <= ratio.high() ? 1 : 0;
+            }
+            assertThat(covered).as("of 200, %d and %d runs", sides[0], sides[1]).isGreaterThanOrEqualTo(178);
+        }
     }
 }

@@ -1,4 +1,4 @@
-package dev.assay.perf.compare;
+package dev.assay.report;
 
 /// What a comparison says about a speed.
 public enum Change {

@@ -1,11 +1,14 @@
 package dev.assay.perf.compare;
 
+import dev.assay.report.Change;
+import dev.assay.report.Comparison;
+import dev.assay.report.Interval;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/// The verdict on one metric, of which more is better.
+/// Verdicts on metrics of which more is better, from runs that alternate.
 ///
 /// | the interval of candidate / baseline | verdict |
 /// |---|---|
@@ -17,20 +20,15 @@ import org.jspecify.annotations.Nullable;
 /// A comparison of the baseline with itself stands beside it. If that finds a change, the machine was not fit to
 /// measure, and every verdict is `INCONCLUSIVE`.
 ///
-/// @param metric for example `vector qwen3-0.6b bf16 decode`
-/// @param ratio candidate / baseline
-/// @param control baseline / baseline
-/// @param reason why it is inconclusive although the interval says something; null otherwise
-public record Comparison(
-        String metric,
-        Interval ratio,
-        Interval control,
-        Change change,
-        @Nullable String reason) {
+public final class Comparisons {
     /// Changes smaller than this share are none.
     public static final double MARGIN = 0.03;
     /// Of all verdicts together.
     public static final double CONFIDENCE = 0.95;
+    /// What the controls compare.
+    public static final String CONTROL = "baseline / itself";
+
+    private Comparisons() {}
 
     /// Compares every metric.
     ///
@@ -38,8 +36,7 @@ public record Comparison(
     /// @param margin changes smaller than this share are none
     /// @param noise why the machine was not fit to measure; null if it was
     public static List<Comparison> of(Map<String, List<Block>> blocks, double margin, @Nullable String noise) {
-        // Bonferroni: among many metrics one would look changed by chance.
-        double confidence = 1 - (1 - CONFIDENCE) / Math.max(1, blocks.size());
+        double confidence = confidence(blocks.size());
         Map<String, Interval> ratios = new TreeMap<>();
         Map<String, Interval> controls = new TreeMap<>();
         blocks.forEach((metric, own) -> {
@@ -70,11 +67,17 @@ public record Comparison(
         return ratios.entrySet().stream()
                 .map(entry -> new Comparison(
                         entry.getKey(),
+                        reason == null ? change(entry.getValue(), margin) : Change.INCONCLUSIVE,
                         entry.getValue(),
                         controls.getOrDefault(entry.getKey(), entry.getValue()),
-                        reason == null ? change(entry.getValue(), margin) : Change.INCONCLUSIVE,
-                        reason))
+                        reason,
+                        null))
                 .toList();
+    }
+
+    /// Of the interval of one among so many metrics. Bonferroni: among many one would look changed by chance.
+    static double confidence(int metrics) {
+        return 1 - (1 - CONFIDENCE) / Math.max(1, metrics);
     }
 
     /// What an interval alone says.
