@@ -4,10 +4,8 @@ import dev.assay.adapter.stdio.Limits;
 import dev.assay.checkpoint.Checkpoint;
 import dev.assay.checkpoint.CheckpointException;
 import dev.assay.config.ConfigException;
-import dev.assay.config.ModelConfig;
 import dev.assay.engine.Engine;
 import dev.assay.golden.Goldens;
-import dev.assay.golden.PublishedModel;
 import dev.assay.perf.model.BenchModel;
 import dev.assay.perf.model.MemoryNeed;
 import dev.assay.perf.model.WeightType;
@@ -97,7 +95,8 @@ final class BenchCommand implements Callable<Integer> {
         @Option(
                 names = {"-s", "--shape"},
                 paramLabel = "MODEL",
-                description = "Published model whose shape to measure, with synthetic weights; may be repeated.")
+                description = "Published model whose shape to measure, or a config.json; with synthetic weights; may be"
+                        + " repeated.")
         private List<String> shapes = new ArrayList<>();
 
         @Option(
@@ -390,8 +389,8 @@ final class BenchCommand implements Callable<Integer> {
 
     /// @param wanted layers, null for all
     private static BenchModel ofShape(String shape, WeightType dtype, @Nullable Integer wanted) {
-        PublishedModel found = Published.runnable(shape);
-        int all = ModelConfig.parse(found.configJson(), found.name()).numHiddenLayers();
+        Shape found = Shape.of(shape);
+        int all = found.config().numHiddenLayers();
         int depth = wanted == null ? all : wanted;
         try {
             return BenchModel.ofShape(found.name(), found.configJson(), depth, dtype);

@@ -7,7 +7,6 @@ import dev.assay.checkpoint.gguf.Gguf;
 import dev.assay.checkpoint.gguf.GgufType;
 import dev.assay.config.ModelConfig;
 import dev.assay.golden.GoldenCase;
-import dev.assay.golden.PublishedModel;
 import dev.assay.golden.WeightSource;
 import java.io.IOException;
 import java.io.InputStream;
@@ -73,7 +72,7 @@ final class MaterializeCommand implements Callable<Integer> {
         @Option(
                 names = {"-s", "--shape"},
                 paramLabel = "MODEL",
-                description = "Published model by its name, with synthetic BF16 weights.")
+                description = "Published model by its name, or a config.json; with synthetic BF16 weights.")
         private @Nullable String shape;
     }
 
@@ -139,16 +138,16 @@ final class MaterializeCommand implements Callable<Integer> {
     private Supplier<Model> model() {
         String shape = subject.shape;
         if (shape != null) {
-            PublishedModel published = Published.runnable(shape);
+            Shape found = Shape.of(shape);
             return () -> {
-                ModelConfig config = ModelConfig.parse(published.configJson(), published.name());
+                ModelConfig config = found.config();
                 SyntheticWeights weights = SyntheticWeights.forShape(config, ElementType.BF16, SEED);
                 WeightSource source = switch (format) {
                     // The digest takes as long as writing the file.
                     case hf -> new WeightSource.Synthesised(config, weights, weights.sha256());
                     case gguf -> () -> weights.checkpoint(config);
                 };
-                return new Model(published.name(), published.configJson(), config, source);
+                return new Model(found.name(), found.configJson(), config, source);
             };
         }
         SelectedCase selected = SelectedCase.of(Objects.requireNonNull(subject.golden), surroundings.goldens());
