@@ -138,7 +138,7 @@ def through_q8_0(x: np.ndarray) -> np.ndarray:
     with np.errstate(divide="ignore"):
         inverse = np.where(scale == 0, np.float32(0), 1 / scale)
     quotient = (blocks * inverse).astype(np.float64)
-    q = np.copysign(np.floor(np.abs(quotient) + 0.5), quotient)  # C's roundf: ties away from zero
+    q = (np.sign(quotient) * np.floor(np.abs(quotient) + 0.5)).astype(np.int8)  # C's roundf: ties away from zero
     # As ggml does, q is made with the scale before it is rounded to float16.
     return (scale.astype(np.float16).astype(np.float32) * q.astype(np.float32)).reshape(x.shape)
 
