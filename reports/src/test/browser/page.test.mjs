@@ -1,24 +1,30 @@
-// Opens each report.html named in REPORTS (paths with commas between, default assay-out/report.html of the repository) in
-// headless Chromium, at the widths of a desk and a phone, light and dark. Needs a Chromium: CHROMIUM names it, or it is found.
+// Opens pages in headless Chromium, at the widths of a desk and a phone, light and dark: those named in REPORTS (paths with
+// commas between), else those that the tests of this module wrote into target/pages, one of every kind. Needs a Chromium:
+// CHROMIUM names it, or it is found.
 //
-//   npm ci && REPORTS=/tmp/out/report.html npm test
+//   npm ci && npm test
+//   REPORTS=/tmp/out/report.html npm test
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { resolve } from 'node:path';
 import { chromium } from 'playwright-core';
 
 const CHROMIUM = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome'].find(file => file && existsSync(file));
-const DEFAULT = fileURLToPath(new URL('../../../../assay-out/report.html', import.meta.url));
-const REPORTS = (process.env.REPORTS ?? DEFAULT).split(',').map(file => resolve(file));
+const PAGES = fileURLToPath(new URL('../../../target/pages', import.meta.url));
+const REPORTS = process.env.REPORTS !== undefined ? process.env.REPORTS.split(',').map(file => resolve(file))
+  : existsSync(PAGES) ? readdirSync(PAGES, { recursive: true }).filter(file => file.endsWith('.html')).sort().map(file => resolve(PAGES, file))
+  : [];
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 const missing = REPORTS.filter(file => !existsSync(file));
 const skip = CHROMIUM === undefined ? 'no Chromium: name one in CHROMIUM'
-  : missing.length > 0 ? `no report at ${missing}: ./assay verify writes one`
+  : missing.length > 0 ? `no page at ${missing}`
   : false;
+
+test('there are pages to open', { skip }, () => assert.notDeepEqual(REPORTS, [], 'mvn test -pl reports writes them'));
 
 let browser;
 before(async () => {
@@ -73,7 +79,7 @@ for (const file of REPORTS) {
   test(`${file} works with mouse and keyboard`, { skip }, () =>
     open(file, { viewport: { width: 1280, height: 900 } }, async page => {
       await page.keyboard.press('Tab');
-      assert.equal(await page.evaluate(() => document.activeElement.className), 'skip', 'the first stop skips to the verdict');
+      assert.equal(await page.evaluate(() => document.activeElement.className), 'skip', 'the first stop skips the head');
       await page.keyboard.press('Enter');
       assert.equal(await page.evaluate(() => document.activeElement.id), 'main');
 
@@ -81,13 +87,15 @@ for (const file of REPORTS) {
         await link.click();
         assert.ok(await page.locator(await link.getAttribute('href')).isVisible());
       }
-      await page.locator('.copy').first().click();
-      await page.locator('.copy', { hasText: /Copied|Selected/ }).waitFor();
-
-      const summary = page.locator('summary').first();
-      await summary.focus();
-      await page.keyboard.press('Enter');
-      assert.ok(await page.locator('details').first().evaluate(details => details.open), 'Enter opens');
+      if (await page.locator('script').count() > 0) {
+        await page.locator('.copy').first().click();
+        await page.locator('.copy', { hasText: /Copied|Selected/ }).waitFor();
+      }
+      if (await page.locator('summary').count() > 0) {
+        await page.locator('summary').first().focus();
+        await page.keyboard.press('Enter');
+        assert.ok(await page.locator('details').first().evaluate(details => details.open), 'Enter opens');
+      }
 
       if (await page.locator('#matrix').count() > 0) {
         const architecture = page.locator('#matrix tbody th a').last();
@@ -105,6 +113,18 @@ for (const file of REPORTS) {
         assert.equal(await shown(), 0);
         await page.locator('#filter-text').fill('');
         assert.equal(await shown(), all);
+      }
+    }));
+
+  test(`${file} shows all of its tables to the keyboard on a phone`, { skip }, () =>
+    open(file, { viewport: { width: 390, height: 900 } }, async page => {
+      for (const region of await page.locator('.scroll:visible').all()) {
+        const hidden = await region.evaluate(table => table.scrollWidth - table.clientWidth);
+        await region.focus();
+        await page.keyboard.press('ArrowRight');
+        if (hidden > 0) {
+          await page.waitForFunction(() => document.activeElement.scrollLeft > 0);
+        }
       }
     }));
 

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
@@ -120,6 +121,63 @@ class FactsCommandTest {
     void aContextOfNothingIsAUsageError() {
         assertThat(facts("qwen3-0.6b", "--context", "0").exitCode()).isEqualTo(64);
         assertThat(facts("qwen3-0.6b", "--kv-dtype", "f4").exitCode()).isEqualTo(64);
+    }
+
+    /// The page and the table hold the numbers of `--json`, which the first test compares with an independent count.
+    @Test
+    void theReportHoldsTheFactsOfEveryModel() throws IOException {
+        CommandRun run = facts("--report", folder.resolve("out").toString(), "--context", "1024,131072");
+        String html = Files.readString(folder.resolve("out/facts.html"));
+        String markdown = Files.readString(folder.resolve("out/facts.md"));
+        JsonNode all = JsonMapper.shared()
+                .readTree(facts("--json", "--context", "1024,131072").out());
+
+        assertThat(run.exitCode()).isZero();
+        assertThat(run.out()).isEqualTo("report: " + folder.resolve("out/facts.html") + "\n");
+        assertThat(html)
+                .contains("default-src &#x27;none&#x27;", "./assay facts --report " + folder.resolve("out"))
+                .doesNotContain("http:", "https:");
+        for (String model : all.propertyNames()) {
+            JsonNode facts = all.path(model);
+            String total = counted(facts.at("/parameters/total"));
+            String active = counted(facts.at("/parameters/active/excluding_input_embedding"));
+            JsonNode caches = facts.at("/kv_cache/bytes_at");
+            // A model with learned positions has no cache beyond them, and one that is facts only has none.
+            boolean unreachable = facts.at("/kv_cache").has("unreachable");
+            String small = caches.isMissingNode() ? "–" : counted(caches.path("1024"));
+            String large = caches.isMissingNode() || unreachable ? "–" : counted(caches.path("131072"));
+
+            assertThat(markdown.lines())
+                    .as(model)
+                    .filteredOn(line -> line.startsWith("| " + model + " |") || line.startsWith("| " + model + " * |"))
+                    .singleElement()
+                    .asString()
+                    .contains("| " + total + " | " + active + " |")
+                    .endsWith("| " + small + " | " + large + " |");
+            assertThat(html.split("<tr>"))
+                    .as(model)
+                    .filteredOn(row -> row.contains("<th scope=\"row\">" + model + " <"))
+                    .singleElement()
+                    .asString()
+                    .contains("<small>" + total + "</small>", "<small>" + active + "</small>")
+                    .contains(small, large);
+        }
+        assertThat(markdown.lines().filter(line -> line.startsWith("| ")))
+                .hasSize(1 + all.propertyNames().size());
+    }
+
+    private static String counted(JsonNode number) {
+        return String.format(Locale.ROOT, "%,d", number.asLong());
+    }
+
+    @Test
+    void theReportIsOfAllModels() {
+        String out = folder.resolve("out").toString();
+
+        assertThat(facts("--report", out, "--json").err()).contains("--report: expected alone", "found --json beside it");
+        assertThat(facts("qwen3-0.6b", "--report", out).err()).contains("found qwen3-0.6b beside it");
+        assertThat(facts("qwen3-0.6b", "--report", out).exitCode()).isEqualTo(64);
+        assertThat(folder.resolve("out")).doesNotExist();
     }
 
     private static CommandRun facts(String... args) {

@@ -1,6 +1,7 @@
 package dev.assay.report;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import com.fasterxml.jackson.annotation.JsonSetter;
 import com.fasterxml.jackson.annotation.Nulls;
 import java.io.IOException;
@@ -272,7 +273,8 @@ public final class ReportJson {
         double used();
     }
 
-    /// The entropy, likewise.
+    /// The entropy, likewise. Two derived values need an order: the methods of a class have none that lasts.
+    @JsonPropertyOrder({"layer", "prompt", "tokens", "entropy_bits", "evenness"})
     private interface DerivedEntropy {
         @JsonProperty(access = JsonProperty.Access.READ_ONLY)
         double entropyBits();

@@ -6,82 +6,52 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.StringReader;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import javax.xml.XMLConstants;
 import javax.xml.parsers.DocumentBuilderFactory;
-import javax.xml.transform.stream.StreamSource;
+import javax.xml.transform.dom.DOMSource;
 import javax.xml.validation.Schema;
 import javax.xml.validation.SchemaFactory;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.w3c.dom.Document;
 import org.w3c.dom.Element;
+import org.w3c.dom.Node;
 import org.w3c.dom.NodeList;
 import org.xml.sax.InputSource;
 import org.xml.sax.SAXException;
 
 class JunitReportTest {
-    /// What the schemas of Surefire and Jenkins, which no artifact holds, have in common and we use.
-    private static final String XSD = """
-            <xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
-              <xs:element name="testsuites">
-                <xs:complexType>
-                  <xs:sequence><xs:element ref="testsuite" minOccurs="1" maxOccurs="unbounded"/></xs:sequence>
-                  <xs:attributeGroup ref="totals"/>
-                </xs:complexType>
-              </xs:element>
-              <xs:element name="testsuite">
-                <xs:complexType>
-                  <xs:sequence><xs:element ref="testcase" minOccurs="1" maxOccurs="unbounded"/></xs:sequence>
-                  <xs:attributeGroup ref="totals"/>
-                  <xs:attribute name="timestamp" type="zoneless"/>
-                </xs:complexType>
-              </xs:element>
-              <xs:attributeGroup name="totals">
-                <xs:attribute name="name" type="xs:string" use="required"/>
-                <xs:attribute name="tests" type="xs:nonNegativeInteger" use="required"/>
-                <xs:attribute name="failures" type="xs:nonNegativeInteger" use="required"/>
-                <xs:attribute name="errors" type="xs:nonNegativeInteger" use="required"/>
-                <xs:attribute name="skipped" type="xs:nonNegativeInteger" use="required"/>
-                <xs:attribute name="time" type="xs:decimal" use="required"/>
-              </xs:attributeGroup>
-              <xs:simpleType name="zoneless">
-                <xs:restriction base="xs:dateTime">
-                  <xs:pattern value="\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d"/>
-                </xs:restriction>
-              </xs:simpleType>
-              <xs:element name="testcase">
-                <xs:complexType>
-                  <xs:choice minOccurs="0">
-                    <xs:element name="failure" type="broken"/>
-                    <xs:element name="error" type="broken"/>
-                    <xs:element name="skipped">
-                      <xs:complexType><xs:attribute name="message" type="xs:string"/></xs:complexType>
-                    </xs:element>
-                  </xs:choice>
-                  <xs:attribute name="name" type="xs:string" use="required"/>
-                  <xs:attribute name="classname" type="xs:string" use="required"/>
-                  <xs:attribute name="time" type="xs:decimal" use="required"/>
-                </xs:complexType>
-              </xs:element>
-              <xs:complexType name="broken">
-                <xs:simpleContent>
-                  <xs:extension base="xs:string">
-                    <xs:attribute name="type" type="xs:string" use="required"/>
-                    <xs:attribute name="message" type="xs:string"/>
-                  </xs:extension>
-                </xs:simpleContent>
-              </xs:complexType>
-            </xs:schema>
-            """;
+    private static Schema schema;
 
-    private static Schema schema() throws SAXException {
-        return SchemaFactory.newInstance(XMLConstants.W3C_XML_SCHEMA_NS_URI)
-                .newSchema(new StreamSource(new StringReader(XSD)));
+    @BeforeAll
+    static void readSchema() throws SAXException {
+        schema = SchemaFactory.newInstance(XMLConstants.W3C_XML_SCHEMA_NS_URI)
+                .newSchema(
+                        Objects.requireNonNull(JunitReportTest.class.getResource("/schema/surefire-test-report.xsd")));
     }
 
+    /// Surefire writes a file for each suite, so that its schema knows no `testsuites` around them.
     private static void validate(String xml) throws Exception {
-        schema().newValidator().validate(new StreamSource(new StringReader(xml)));
+        Element root = parse(xml).getDocumentElement();
+        assertThat(root.getTagName()).isEqualTo("testsuites");
+        List<Element> suites = children(root);
+        assertThat(suites).isNotEmpty();
+        for (Element suite : suites) {
+            schema.newValidator().validate(new DOMSource(suite));
+        }
+    }
+
+    private static List<Element> children(Element parent) {
+        List<Element> elements = new ArrayList<>();
+        for (Node child = parent.getFirstChild(); child != null; child = child.getNextSibling()) {
+            if (child instanceof Element element) {
+                elements.add(element);
+            }
+        }
+        return elements;
     }
 
     private static Document parse(String xml) throws Exception {
@@ -102,6 +72,17 @@ class JunitReportTest {
         assertThatThrownBy(() -> validate(xml.replace("<failure", "<fail").replace("</failure", "</fail")))
                 .isInstanceOf(SAXException.class);
         assertThatThrownBy(() -> validate(xml.replace("classname=", "class="))).isInstanceOf(SAXException.class);
+        assertThatThrownBy(() -> validate(xml.replaceAll("timestamp=\"[^T]*", "timestamp=\"today")))
+                .isInstanceOf(SAXException.class);
+    }
+
+    /// Ant's format, the oldest, refuses a zone and a fraction.
+    @ParameterizedTest
+    @EnumSource(Reports.class)
+    void timesHaveNoZone(Reports of) throws Exception {
+        for (Element suite : children(parse(JunitReport.render(of.report())).getDocumentElement())) {
+            assertThat(suite.getAttribute("timestamp")).matches("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d");
+        }
     }
 
     /// The totals are those of the elements, at both levels.
@@ -110,11 +91,7 @@ class JunitReportTest {
     void countsRight(Reports of) throws Exception {
         Element root = parse(JunitReport.render(of.report())).getDocumentElement();
         counted(root);
-        NodeList suites = root.getElementsByTagName("testsuite");
-        assertThat(suites.getLength()).isPositive();
-        for (int i = 0; i < suites.getLength(); i++) {
-            counted((Element) suites.item(i));
-        }
+        children(root).forEach(JunitReportTest::counted);
     }
 
     private static void counted(Element suite) {
