@@ -39,13 +39,13 @@ static void predict(const char *line, long id, long session) {
     uint32_t bytes = (uint32_t)((rows - first) * (size_t)vocab_size * sizeof *logits);
     printf("{\"id\":%ld,\"length\":%d,\"kv_cache_bytes\":null,\"taps\":[],\"routed_experts\":[],"
            "\"prediction\":{\"kind\":\"logits\",\"rows\":%d,\"columns\":%d}}\n",
-           id, length(sessions[session]), rows - first, vocab_size);
+           id, sessions[session]->length, rows - first, vocab_size);
     fwrite(&bytes, sizeof bytes, 1, stdout);
     fwrite(logits + (size_t)first * vocab_size, 1, bytes, stdout);
 }
 
 int main(void) {
-    char *line = NULL, *folder;
+    char *line = NULL;
     for (size_t size = 0; getline(&line, &size, stdin) > 0; fflush(stdout)) {
         long id = strtol(value(line, "id"), NULL, 10);
         long session = value(line, "session") ? strtol(value(line, "session"), NULL, 10) : id % 64;
@@ -58,13 +58,12 @@ int main(void) {
                      "\"CHUNKED_PREFILL\",\"CONCURRENT_SESSIONS\"]}}\n"
                    : "{\"id\":%ld,\"support\":{\"kind\":\"unsupported\",\"reason\":\"it runs one model_type only\"}}\n", id);
         } else if (is(line, "op", "load")) {
-            folder = strdup(value(line, "folder") + 1);
+            char *folder = (char *)value(line, "folder") + 1;
             *strchr(folder, '"') = 0;
             printf(load(folder)
                    ? "{\"id\":%ld,\"execution\":{\"backend\":\"c\",\"vector_bits\":0,\"threads\":1,\"decisions\":[]},"
-                     "\"footprint\":{\"weight_bytes\":0,\"kv_cache_element_bytes\":4}}\n"
+                     "\"footprint\":{\"weight_bytes\":0,\"kv_cache_element_bytes\":8}}\n"
                    : "{\"id\":%ld,\"error\":{\"kind\":\"CHECKPOINT\",\"message\":\"cannot use this folder\"}}\n", id);
-            free(folder);
         } else if (is(line, "op", "prefill") || is(line, "op", "decode")) {
             predict(line, id, session);
         } else if (is(line, "op", "open") || is(line, "op", "reset")) {

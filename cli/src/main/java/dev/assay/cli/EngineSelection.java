@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 /// The engines of a run, as the user chose them: installed ones and adapters by their ids, commands that speak the
 /// stdio protocol, a server; or, if nothing was chosen, all installed ones. Processes that were started end with it.
 final class EngineSelection implements AutoCloseable {
-    static final String API_KEY = "ASSAY_API_KEY";
+    static final String API_KEY = StdioEngine.SECRET;
 
     private final SortedMap<String, Selected> byId = new TreeMap<>();
     private final List<Fault> faults = new ArrayList<>();

@@ -2,15 +2,21 @@ package dev.assay.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.net.httpserver.HttpServer;
 import dev.assay.engine.Engine;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentSkipListSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -88,6 +94,69 @@ class EngineProcessTest {
         assertThat(verify("--engine-url", "localhost", "--case", "one").err())
                 .contains("--engine-url: expected an address such as http://localhost:8000, found localhost");
         assertThat(verify("--time-limit", "0").err()).contains("--time-limit: expected at least 1 second, found 0");
+    }
+
+    @Test
+    void theKeyGoesToTheServerAndIntoNoReport() throws IOException {
+        assertThat(authorisations(Map.of("ASSAY_API_KEY", "sk-test"))).containsExactly("Bearer sk-test");
+        assertThat(report())
+                .contains("expected status 200, found 401 'Bearer [API key]'")
+                .doesNotContain("sk-test");
+    }
+
+    @Test
+    void withoutAKeyOfOurOwnAServerGetsNone() throws IOException {
+        assertThat(authorisations(Map.of("OPENAI_API_KEY", "sk-other"))).containsExactly("none");
+        assertThat(authorisations(Map.of("ASSAY_API_KEY", ""))).containsExactly("none");
+    }
+
+    @Test
+    void aKeyThatNoHeaderCanHoldIsNamedByItsVariableAndNotQuoted() {
+        CommandRun run = verifyServer("http://localhost:1", Map.of("ASSAY_API_KEY", "sk test"));
+
+        assertThat(run.exitCode()).isEqualTo(64);
+        assertThat(run.err())
+                .contains(
+                        "ASSAY_API_KEY: API key: expected visible ASCII characters without spaces, found 7 characters")
+                .doesNotContain("sk test");
+    }
+
+    /// What a server is told by `verify`: it refuses every request and quotes its authorisation.
+    private Set<String> authorisations(Map<String, String> environment) throws IOException {
+        Set<String> seen = new ConcurrentSkipListSet<>();
+        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.createContext("/", exchange -> {
+            String given = exchange.getRequestHeaders().getFirst("Authorization");
+            String authorisation = given == null ? "none" : given;
+            seen.add(authorisation);
+            byte[] body = authorisation.getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(401, body.length);
+            exchange.getResponseBody().write(body);
+            exchange.close();
+        });
+        server.start();
+        try {
+            verifyServer("http://localhost:" + server.getAddress().getPort(), environment);
+        } finally {
+            server.stop(0);
+        }
+        return seen;
+    }
+
+    private CommandRun verifyServer(String url, Map<String, String> environment) {
+        return CommandRun.of(
+                List.of(),
+                List.of(),
+                Toy.goldens("one"),
+                environment,
+                false,
+                "verify",
+                "--engine-url",
+                url,
+                "--case",
+                "one",
+                "--out",
+                folder.toString());
     }
 
     @Test

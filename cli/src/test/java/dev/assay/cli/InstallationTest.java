@@ -29,6 +29,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -98,11 +99,13 @@ class InstallationTest {
     private Path folder;
 
     private CommandRun assay(String... args) throws IOException, InterruptedException {
-        return assay(1, args);
+        return assay(1, Map.of(), args);
     }
 
     /// @param tier of the compiler, the last that is used: 1 starts fastest, 4 has vectors
-    private CommandRun assay(int tier, String... args) throws IOException, InterruptedException {
+    /// @param variables beside those of this process
+    private CommandRun assay(int tier, Map<String, String> variables, String... args)
+            throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=" + tier,
@@ -113,11 +116,12 @@ class InstallationTest {
         command.addAll(List.of(args));
         Path out = folder.resolve("stdout");
         Path err = folder.resolve("stderr");
-        Process process = new ProcessBuilder(command)
+        ProcessBuilder builder = new ProcessBuilder(command)
                 .directory(folder.toFile())
                 .redirectOutput(out.toFile())
-                .redirectError(err.toFile())
-                .start();
+                .redirectError(err.toFile());
+        builder.environment().putAll(variables);
+        Process process = builder.start();
         process.getOutputStream().close();
         assertThat(process.waitFor(120, TimeUnit.SECONDS)).as("ended in time").isTrue();
         return new CommandRun(
@@ -187,7 +191,7 @@ class InstallationTest {
 
     @Test
     void measuresAKernelInAJvmOfItsOwn() throws IOException, InterruptedException {
-        CommandRun run = assay(4, "kernels", "Dot.vector", "--param", "size=64");
+        CommandRun run = assay(4, Map.of(), "kernels", "Dot.vector", "--param", "size=64");
         // JMH's use of Unsafe makes the JVM say more.
         assertThat(run.err()).startsWith(INCUBATES).doesNotContain("assay: ");
         assertThat(run.out()).containsPattern("\nDot +size=64 +[0-9.]+ +- ").endsWith("results: assay-out/jmh.json\n");
@@ -200,6 +204,18 @@ class InstallationTest {
         assertThat(run.err()).isEqualTo(INCUBATES);
         assertThat(run.out()).contains("\n  rope_parameters: Yarn\n    rope_theta: ", "\n  reference: supported: ");
         assertThat(run.exitCode()).isEqualTo(0);
+    }
+
+    @Test
+    void anEngineInheritsEverythingButTheKeyOfAServer() throws IOException, InterruptedException {
+        String command = "echo key: \"${ASSAY_API_KEY-none}\", other: \"$OTHER\" >&2; exit 3";
+        CommandRun run = assay(
+                1, Map.of("ASSAY_API_KEY", "sk-test", "OTHER", "inherited"), "verify", "--engine-command", command);
+
+        assertThat(run.exitCode()).isEqualTo(4);
+        assertThat(Files.readString(folder.resolve("assay-out/report.json")))
+                .contains("standard error ends: key: none, other: inherited")
+                .doesNotContain("sk-test");
     }
 
     @Test

@@ -62,7 +62,9 @@ final class Child implements AutoCloseable {
     /// @throws EngineLostException if it does not start, or does not greet back in time
     static Child start(List<String> command, Limits limits) {
         try {
-            return new Child(new ProcessBuilder(command).start(), limits);
+            ProcessBuilder builder = new ProcessBuilder(command);
+            builder.environment().remove(StdioEngine.SECRET);
+            return new Child(builder.start(), limits);
         } catch (IOException e) {
             throw new EngineCrashedException("cannot be started: " + e.getMessage());
         }

@@ -24,6 +24,11 @@ import org.jspecify.annotations.Nullable;
 /// [dev.assay.engine.EngineLostException] of what was asked, and the next model gets a fresh process. An engine that
 /// needs files gets those of the checkpoint, or a temporary folder of the same content.
 public final class StdioEngine implements Engine, AutoCloseable {
+    /// The variable with the user's key for a server. An engine is other people's code, and no server: its process
+    /// does
+    /// not inherit it.
+    public static final String SECRET = "ASSAY_API_KEY";
+
     private final List<String> command;
     private final Limits limits;
     private final EngineInfo info;
