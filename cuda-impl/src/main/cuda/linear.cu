@@ -1,0 +1,320 @@
+// Products with stored matrices, y[t] = W·x[t] + bias.
+#include "device.h"
+
+// ---------------------------------------------------------------------------------------------------------- one token
+
+// Rows that a warp multiplies at a time, and groups of 8 · WARP columns whose loads are in flight at a time.
+constexpr int ROWS = 2;
+constexpr int GROUPS = 4;
+
+// y = residual + W·x + bias for one token, where x may still have to be normalised: with a gain, x stands for
+// gain ⊙ x / √(mean(x²) + eps), and the mean is summed up in the same sweep as the product. A warp has ROWS rows, and
+// reads their first columns before it waits for x: what is stored, no kernel writes.
+//
+// bias, gain and residual may be null; y may be the residual.
+template <typename W>
+DEVICE void multiply_one(float *y, const float *residual, const float *x, const float *gain, float eps, Matrix<W> w,
+                         const float *bias, int rows) {
+    let_next_start();
+    const int columns = w.columns;
+    const long first = ((long)blockIdx.x * warps() + warp()) * ROWS;
+    const bool eights = w.in_eights() && in_fours(x, 0);
+    typename W::Eight raw[ROWS][GROUPS];
+    auto load = [&](int start) {
+        for (int r = 0; r < ROWS; r++) {
+            for (int g = 0; g < GROUPS; g++) {
+                int column = start + (g * WARP + lane()) * 8;
+                if (first + r < rows && column < columns) {
+                    raw[r][g] = W::load(w.data, (first + r) * columns + column);
+                }
+            }
+        }
+    };
+    if (eights) {
+        load(0);
+    }
+    wait_for_previous();
+    float sums[ROWS] = {};
+    float squares = 0;
+    if (eights) {
+        for (int start = 0; start < columns; start += GROUPS * WARP * 8) {
+            if (start > 0) {
+                load(start);
+            }
+            for (int g = 0; g < GROUPS; g++) {
+                int column = start + (g * WARP + lane()) * 8;
+                if (column < columns) {
+                    float in[8];
+                    *(float4 *)in = *(const float4 *)(x + column);
+                    *(float4 *)(in + 4) = *(const float4 *)(x + column + 4);
+                    if (gain != nullptr) {
+                        for (int i = 0; i < 8; i++) {
+                            squares = fmaf(in[i], in[i], squares);
+                            in[i] *= gain[column + i];
+                        }
+                    }
+                    for (int r = 0; r < ROWS; r++) {
+                        if (first + r < rows) {
+                            float weights[8];
+                            W::decode(raw[r][g], weights);
+                            float sum = 0;
+                            for (int i = 0; i < 8; i++) {
+                                sum = fmaf(weights[i], in[i], sum);
+                            }
+                            sums[r] += sum * w.scale(first + r, column);
+                        }
+                    }
+                }
+            }
+        }
+    } else {
+        for (int column = lane(); column < columns; column += WARP) {
+            float in = x[column];
+            if (gain != nullptr) {
+                squares = fmaf(in, in, squares);
+                in *= gain[column];
+            }
+            for (int r = 0; r < ROWS; r++) {
+                if (first + r < rows) {
+                    sums[r] = fmaf(w.at(first + r, column), in, sums[r]);
+                }
+            }
+        }
+    }
+    float factor = 1;
+    if (gain != nullptr) {
+        factor = (float)(1 / sqrt((double)warp_sum(squares) / columns + eps));
+    }
+    for (int r = 0; r < ROWS; r++) {
+        float sum = warp_sum(sums[r]) * factor;
+        long row = first + r;
+        if (lane() == 0 && row < rows) {
+            sum += bias == nullptr ? 0 : bias[row];
+            y[row] = residual == nullptr ? sum : residual[row] + sum;
+        }
+    }
+}
+
+#define DEFINE(name, W)                                                                                                \
+    KERNEL(multiply_one_##name, float *y, const float *residual, const float *x, const float *gain, float eps,         \
+           const void *data, const float *scales, int scale_columns, int columns, const float *bias, int rows) {       \
+        multiply_one<W>(y, residual, x, gain, eps, {data, scales, scale_columns, columns}, bias, rows);                \
+    }
+FOR_WEIGHTS(DEFINE)
+#undef DEFINE
+
+// -------------------------------------------------------------------------------------------------------- many tokens
+
+// Tokens that a warp multiplies a row with at a time.
+constexpr int TOKENS = 8;
+
+// y[t][r] for `tokens` tokens; a warp has one row, blockIdx.y is a group of TOKENS tokens.
+template <typename W>
+DEVICE void multiply(float *y, int y_stride, const float *x, int x_stride, Matrix<W> w, const float *bias, int rows,
+                     int tokens) {
+    begin();
+    const int columns = w.columns;
+    const long row = (long)blockIdx.x * warps() + warp();
+    const int first = blockIdx.y * TOKENS;
+    if (row >= rows) {
+        return;
+    }
+    float sums[TOKENS] = {};
+    if (w.in_eights() && in_fours(x, x_stride)) {
+        for (int column = lane() * 8; column < columns; column += WARP * 8) {
+            float weights[8];
+            W::decode(W::load(w.data, row * columns + column), weights);
+            float scale = w.scale(row, column);
+            for (int t = 0; t < TOKENS && first + t < tokens; t++) {
+                const float *in = x + (long)(first + t) * x_stride + column;
+                float4 low = *(const float4 *)in;
+                float4 high = *(const float4 *)(in + 4);
+                float sum = weights[0] * low.x;
+                sum = fmaf(weights[1], low.y, sum);
+                sum = fmaf(weights[2], low.z, sum);
+                sum = fmaf(weights[3], low.w, sum);
+                sum = fmaf(weights[4], high.x, sum);
+                sum = fmaf(weights[5], high.y, sum);
+                sum = fmaf(weights[6], high.z, sum);
+                sum = fmaf(weights[7], high.w, sum);
+                sums[t] += sum * scale;
+            }
+        }
+    } else {
+        for (int column = lane(); column < columns; column += WARP) {
+            float weight = w.at(row, column);
+            for (int t = 0; t < TOKENS && first + t < tokens; t++) {
+                sums[t] = fmaf(weight, x[(long)(first + t) * x_stride + column], sums[t]);
+            }
+        }
+    }
+    for (int t = 0; t < TOKENS && first + t < tokens; t++) {
+        float sum = warp_sum(sums[t]);
+        if (lane() == 0) {
+            y[(long)(first + t) * y_stride + row] = sum + (bias == nullptr ? 0 : bias[row]);
+        }
+    }
+}
+
+#define DEFINE(name, W)                                                                                                \
+    KERNEL(multiply_##name, float *y, int y_stride, const float *x, int x_stride, const void *data,                    \
+           const float *scales, int scale_columns, int columns, const float *bias, int rows, int tokens) {             \
+        multiply<W>(y, y_stride, x, x_stride, {data, scales, scale_columns, columns}, bias, rows, tokens);             \
+    }
+FOR_WEIGHTS(DEFINE)
+#undef DEFINE
+
+// ------------------------------------------------------------------------------------------------------------ experts
+
+// y[p] = W[chosen[p]]·x[p / share] for pairs p = token · top-k + place: matrices of one shape lie `stride` elements
+// apart, their scales `scale_stride`. share is top-k where an expert's input is its token's, 1 where pairs have inputs
+// of their own. blockIdx.y is the pair.
+template <typename W>
+DEVICE void multiply_chosen(float *y, int y_stride, const float *x, int x_stride, int share, Matrix<W> w, long stride,
+                            long scale_stride, const int *chosen, int rows) {
+    begin();
+    const int pair = blockIdx.y;
+    const int expert = chosen[pair];
+    const int columns = w.columns;
+    const long first = ((long)blockIdx.x * warps() + warp()) * ROWS;
+    w.data = (const char *)w.data + expert * stride * W::BYTES;
+    if constexpr (W::SCALED) {
+        w.scales += expert * scale_stride;
+    }
+    x += (long)(pair / share) * x_stride;
+    float sums[ROWS] = {};
+    if (w.in_eights() && in_fours(x, x_stride) && stride * W::BYTES % 16 == 0) {
+        for (int start = 0; start < columns; start += GROUPS * WARP * 8) {
+            typename W::Eight raw[ROWS][GROUPS];
+            for (int r = 0; r < ROWS; r++) {
+                for (int g = 0; g < GROUPS; g++) {
+                    int column = start + (g * WARP + lane()) * 8;
+                    if (first + r < rows && column < columns) {
+                        raw[r][g] = W::load(w.data, (first + r) * columns + column);
+                    }
+                }
+            }
+            for (int g = 0; g < GROUPS; g++) {
+                int column = start + (g * WARP + lane()) * 8;
+                if (column < columns) {
+                    float in[8];
+                    *(float4 *)in = *(const float4 *)(x + column);
+                    *(float4 *)(in + 4) = *(const float4 *)(x + column + 4);
+                    for (int r = 0; r < ROWS; r++) {
+                        if (first + r < rows) {
+                            float weights[8];
+                            W::decode(raw[r][g], weights);
+                            float sum = 0;
+                            for (int i = 0; i < 8; i++) {
+                                sum = fmaf(weights[i], in[i], sum);
+                            }
+                            sums[r] += sum * w.scale(first + r, column);
+                        }
+                    }
+                }
+            }
+        }
+    } else {
+        for (int column = lane(); column < columns; column += WARP) {
+            for (int r = 0; r < ROWS; r++) {
+                if (first + r < rows) {
+                    sums[r] = fmaf(w.at(first + r, column), x[column], sums[r]);
+                }
+            }
+        }
+    }
+    for (int r = 0; r < ROWS; r++) {
+        float sum = warp_sum(sums[r]);
+        if (lane() == 0 && first + r < rows) {
+            y[(long)pair * y_stride + first + r] = sum;
+        }
+    }
+}
+
+#define DEFINE(name, W)                                                                                                \
+    KERNEL(multiply_chosen_##name, float *y, int y_stride, const float *x, int x_stride, int share, const void *data,  \
+           const float *scales, int scale_columns, int columns, long stride, long scale_stride, const int *chosen,     \
+           int rows) {                                                                                                 \
+        multiply_chosen<W>(y, y_stride, x, x_stride, share, {data, scales, scale_columns, columns}, stride,            \
+                           scale_stride, chosen, rows);                                                                \
+    }
+FOR_WEIGHTS(DEFINE)
+#undef DEFINE
+
+// ------------------------------------------------------------------------------------------------------------- latents
+
+// Takes the expansion of latents into queries: with K the rows of a head that make its keys, to[t][h] = Kᵀ·q[t][h], and
+// behind it the part of the query that is turned. The expansion has `nope + value_width` rows a head.
+// blockIdx.x is the head, blockIdx.y the token.
+template <typename W>
+DEVICE void absorb(float *to, int to_stride, const float *q, int q_stride, Matrix<W> w, int nope, int rope,
+                   int value_width) {
+    begin();
+    const int head = blockIdx.x;
+    const int latent = w.columns;
+    q += (long)blockIdx.y * q_stride + head * (nope + rope);
+    to += (long)blockIdx.y * to_stride + head * (latent + rope);
+    const long row = (long)head * (nope + value_width);
+    for (int c = threadIdx.x; c < latent; c += blockDim.x) {
+        float sum = 0;
+        for (int n = 0; n < nope; n++) {
+            sum = fmaf(w.at(row + n, c), q[n], sum);
+        }
+        to[c] = sum;
+    }
+    for (int c = threadIdx.x; c < rope; c += blockDim.x) {
+        to[latent + c] = q[nope + c];
+    }
+}
+
+#define DEFINE(name, W)                                                                                                \
+    KERNEL(absorb_##name, float *to, int to_stride, const float *q, int q_stride, const void *data,                    \
+           const float *scales, int scale_columns, int columns, int nope, int rope, int value_width) {                 \
+        absorb<W>(to, to_stride, q, q_stride, {data, scales, scale_columns, columns}, nope, rope, value_width);        \
+    }
+FOR_WEIGHTS(DEFINE)
+#undef DEFINE
+
+// Expands what attention made of latents: to[t][h] = V·x[t][h], V the rows of a head behind those that make its keys.
+// A warp has one row of all heads' values, blockIdx.y is the token.
+template <typename W>
+DEVICE void expand(float *to, int to_stride, const float *x, int x_stride, Matrix<W> w, int nope, int value_width,
+                   int heads) {
+    begin();
+    const int latent = w.columns;
+    const int value = blockIdx.x * warps() + warp();
+    if (value >= heads * value_width) {
+        return;
+    }
+    const int head = value / value_width;
+    const long row = (long)head * (nope + value_width) + nope + value % value_width;
+    x += (long)blockIdx.y * x_stride + head * latent;
+    float sum = 0;
+    if (w.in_eights() && in_fours(x, 0)) {
+        for (int column = lane() * 8; column < latent; column += WARP * 8) {
+            float weights[8];
+            W::decode(W::load(w.data, row * latent + column), weights);
+            float part = 0;
+            for (int i = 0; i < 8; i++) {
+                part = fmaf(weights[i], x[column + i], part);
+            }
+            sum += part * w.scale(row, column);
+        }
+    } else {
+        for (int column = lane(); column < latent; column += WARP) {
+            sum = fmaf(w.at(row, column), x[column], sum);
+        }
+    }
+    sum = warp_sum(sum);
+    if (lane() == 0) {
+        to[(long)blockIdx.y * to_stride + value] = sum;
+    }
+}
+
+#define DEFINE(name, W)                                                                                                \
+    KERNEL(expand_##name, float *to, int to_stride, const float *x, int x_stride, const void *data,                    \
+           const float *scales, int scale_columns, int columns, int nope, int value_width, int heads) {                \
+        expand<W>(to, to_stride, x, x_stride, {data, scales, scale_columns, columns}, nope, value_width, heads);       \
+    }
+FOR_WEIGHTS(DEFINE)
+#undef DEFINE
