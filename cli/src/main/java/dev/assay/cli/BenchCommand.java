@@ -4,6 +4,7 @@ import dev.assay.checkpoint.Checkpoint;
 import dev.assay.checkpoint.CheckpointException;
 import dev.assay.config.ConfigException;
 import dev.assay.config.ModelConfig;
+import dev.assay.engine.Availability;
 import dev.assay.engine.Engine;
 import dev.assay.golden.Goldens;
 import dev.assay.golden.PublishedModel;
@@ -230,7 +231,14 @@ final class BenchCommand implements Callable<Integer> {
         SortedMap<String, ObservedEngine> selected = new TreeMap<>();
         installed.byId().forEach((id, engine) -> {
             if (named.isEmpty() ? !id.equals(REFERENCE) : named.contains(id)) {
-                selected.put(id, new ObservedEngine(engine));
+                switch (engine.availability()) {
+                    case Availability.Available _ -> selected.put(id, new ObservedEngine(engine));
+                    case Availability.Absent(String reason) -> {
+                        if (named.contains(id)) {
+                            throw new UsageException("--engine: " + id + " cannot run here: " + reason);
+                        }
+                    }
+                }
             }
         });
         if (selected.isEmpty()) {

@@ -1,5 +1,6 @@
 package dev.assay.cli;
 
+import dev.assay.engine.Availability;
 import dev.assay.engine.Engine;
 import dev.assay.golden.GoldenCase;
 import dev.assay.mutants.catalogue.Catalogue;
@@ -97,10 +98,10 @@ final class MutantsCommand implements Callable<Integer> {
         return report.killed() == report.total() ? 0 : 1;
     }
 
-    /// The first engine of the installation that runs any plan; the plan interpreter where there is none.
+    /// The first engine of the installation that runs any plan, and runs here; the plan interpreter where there is none.
     private PlanEngine soil() {
         for (Engine engine : surroundings.engines().get().byId().values()) {
-            if (engine instanceof PlanEngine runs) {
+            if (engine instanceof PlanEngine runs && runs.availability() instanceof Availability.Available) {
                 return runs;
             }
         }

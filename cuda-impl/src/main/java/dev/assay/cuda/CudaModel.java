@@ -18,6 +18,7 @@ import dev.assay.engine.SessionOptions;
 import dev.assay.plan.DecoderPlan;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.BiFunction;
 
 /// A compiled model, its weights on the device.
 final class CudaModel implements Model {
@@ -74,6 +75,21 @@ final class CudaModel implements Model {
         }
         Device device = loaded.device();
         return device.call(() -> new Runner(device, loaded.kernels(), program, options.kvCache(), sessionOptions));
+    }
+
+    int vocabSize() {
+        return program.plan().vocabSize();
+    }
+
+    /// Does something on the device's thread with what computes for a session of its own.
+    <T> T onDevice(SessionOptions sessionOptions, BiFunction<Device, Runner, T> work) {
+        Device device = loaded.device();
+        return device.call(() -> {
+            try (Runner runner =
+                    new Runner(device, loaded.kernels(), program, options.kvCache(), sessionOptions)) {
+                return work.apply(device, runner);
+            }
+        });
     }
 
     @Override
