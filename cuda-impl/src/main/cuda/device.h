@@ -256,3 +256,19 @@ DEVICE bool in_fours(const float *x, int stride) { return ((unsigned long)x % 16
 #define FOR_WEIGHTS(define) define(f32, Float32) define(bf16, BFloat16) define(f16, Float16) define(f8, Float8)
 // An entry point for every type of cache.
 #define FOR_CACHES(define) define(f32, Float32) define(bf16, BFloat16)
+
+// Activations of MLPs; numbers that Java gives.
+constexpr int SILU = 0;
+constexpr int GELU_TANH = 1;
+constexpr int GELU_ERF = 2;
+
+DEVICE float activate(int activation, float x) {
+    if (activation == SILU) {
+        return x / (1 + expf(-x));
+    }
+    if (activation == GELU_TANH) {
+        // (1 + tanh(u)) / 2 = 1 / (1 + exp(-2u)) with u = √(2/π) · (x + 0.044715 · x³)
+        return x / (1 + expf(-1.5957691216057308f * (x + 0.044715f * x * x * x)));
+    }
+    return x / 2 * erfcf(-x * 0.70710678118654752f);
+}

@@ -7,25 +7,25 @@
 constexpr int ROWS = 2;
 constexpr int GROUPS = 4;
 
-// y = residual + W·x + bias for one token, where x may still have to be normalised: with a gain, x stands for
-// gain ⊙ x / √(mean(x²) + eps), and the mean is summed up in the same sweep as the product. A warp has ROWS rows, and
-// reads their first columns before it waits for x: what is stored, no kernel writes.
+// products[r] = W's row rows[r] · x, for one token, in every lane of a warp; a row below 0 is none. x may still have to
+// be normalised: with a gain, it stands for gain ⊙ x / √(mean(x²) + eps), and the mean is summed up in the same sweep.
 //
-// bias, gain and residual may be null; y may be the residual.
+// With `early`, first columns are read before the wait for x: what is stored, no kernel writes. It then begins the
+// kernel, otherwise the kernel has begun.
 template <typename W>
-DEVICE void multiply_one(float *y, const float *residual, const float *x, const float *gain, float eps, Matrix<W> w,
-                         const float *bias, int rows) {
-    let_next_start();
+DEVICE void products_of_one(float (&products)[ROWS], const long (&rows)[ROWS], const float *x, const float *gain,
+                            float eps, const Matrix<W> &w, bool early) {
     const int columns = w.columns;
-    const long first = ((long)blockIdx.x * warps() + warp()) * ROWS;
     const bool eights = w.in_eights() && in_fours(x, 0);
     typename W::Eight raw[ROWS][GROUPS];
     auto load = [&](int start) {
+#pragma unroll
         for (int r = 0; r < ROWS; r++) {
+#pragma unroll
             for (int g = 0; g < GROUPS; g++) {
                 int column = start + (g * WARP + lane()) * 8;
-                if (first + r < rows && column < columns) {
-                    raw[r][g] = W::load(w.data, (first + r) * columns + column);
+                if (rows[r] >= 0 && column < columns) {
+                    raw[r][g] = W::load(w.data, rows[r] * columns + column);
                 }
             }
         }
@@ -33,7 +33,9 @@ DEVICE void multiply_one(float *y, const float *residual, const float *x, const 
     if (eights) {
         load(0);
     }
-    wait_for_previous();
+    if (early) {
+        wait_for_previous();
+    }
     float sums[ROWS] = {};
     float squares = 0;
     if (eights) {
@@ -41,27 +43,32 @@ DEVICE void multiply_one(float *y, const float *residual, const float *x, const 
             if (start > 0) {
                 load(start);
             }
+#pragma unroll
             for (int g = 0; g < GROUPS; g++) {
                 int column = start + (g * WARP + lane()) * 8;
                 if (column < columns) {
-                    float in[8];
+                    alignas(16) float in[8];
                     *(float4 *)in = *(const float4 *)(x + column);
                     *(float4 *)(in + 4) = *(const float4 *)(x + column + 4);
                     if (gain != nullptr) {
+                        alignas(16) float gains[8];
+                        *(float4 *)gains = *(const float4 *)(gain + column);
+                        *(float4 *)(gains + 4) = *(const float4 *)(gain + column + 4);
                         for (int i = 0; i < 8; i++) {
                             squares = fmaf(in[i], in[i], squares);
-                            in[i] *= gain[column + i];
+                            in[i] *= gains[i];
                         }
                     }
+#pragma unroll
                     for (int r = 0; r < ROWS; r++) {
-                        if (first + r < rows) {
+                        if (rows[r] >= 0) {
                             float weights[8];
                             W::decode(raw[r][g], weights);
                             float sum = 0;
                             for (int i = 0; i < 8; i++) {
                                 sum = fmaf(weights[i], in[i], sum);
                             }
-                            sums[r] += sum * w.scale(first + r, column);
+                            sums[r] += sum * w.scale(rows[r], column);
                         }
                     }
                 }
@@ -75,8 +82,8 @@ DEVICE void multiply_one(float *y, const float *residual, const float *x, const 
                 in *= gain[column];
             }
             for (int r = 0; r < ROWS; r++) {
-                if (first + r < rows) {
-                    sums[r] = fmaf(w.at(first + r, column), in, sums[r]);
+                if (rows[r] >= 0) {
+                    sums[r] = fmaf(w.at(rows[r], column), in, sums[r]);
                 }
             }
         }
@@ -86,10 +93,28 @@ DEVICE void multiply_one(float *y, const float *residual, const float *x, const 
         factor = (float)(1 / sqrt((double)warp_sum(squares) / columns + eps));
     }
     for (int r = 0; r < ROWS; r++) {
-        float sum = warp_sum(sums[r]) * factor;
-        long row = first + r;
-        if (lane() == 0 && row < rows) {
-            sum += bias == nullptr ? 0 : bias[row];
+        products[r] = warp_sum(sums[r]) * factor;
+    }
+}
+
+// y = residual + W·x + bias for one token; x with a gain as in products_of_one. A warp has ROWS rows, one below the other.
+//
+// bias, gain and residual may be null; y may be the residual.
+template <typename W>
+DEVICE void multiply_one(float *y, const float *residual, const float *x, const float *gain, float eps, Matrix<W> w,
+                         const float *bias, int count) {
+    let_next_start();
+    long rows[ROWS];
+    float products[ROWS];
+    for (int r = 0; r < ROWS; r++) {
+        const long row = ((long)blockIdx.x * warps() + warp()) * ROWS + r;
+        rows[r] = row < count ? row : -1;
+    }
+    products_of_one<W>(products, rows, x, gain, eps, w, true);
+    for (int r = 0; r < ROWS; r++) {
+        const long row = rows[r];
+        if (lane() == 0 && row >= 0) {
+            const float sum = products[r] + (bias == nullptr ? 0 : bias[row]);
             y[row] = residual == nullptr ? sum : residual[row] + sum;
         }
     }
@@ -99,6 +124,31 @@ DEVICE void multiply_one(float *y, const float *residual, const float *x, const 
     KERNEL(multiply_one_##name, float *y, const float *residual, const float *x, const float *gain, float eps,         \
            const void *data, const float *scales, int scale_columns, int columns, const float *bias, int rows) {       \
         multiply_one<W>(y, residual, x, gain, eps, {data, scales, scale_columns, columns}, bias, rows);                \
+    }
+FOR_WEIGHTS(DEFINE)
+#undef DEFINE
+
+// y = activation(gate·x) ⊙ up·x for one token, where gate and up are the upper and the lower `width` rows of W, with
+// biases likewise; x with a gain as in products_of_one. A warp has a row of both.
+template <typename W>
+DEVICE void multiply_gated_one(float *y, const float *x, const float *gain, float eps, Matrix<W> w, const float *bias,
+                               int width, int activation) {
+    let_next_start();
+    const int row = blockIdx.x * warps() + warp();
+    const long rows[ROWS] = {row < width ? row : -1, row < width ? row + width : -1};
+    float products[ROWS];
+    products_of_one<W>(products, rows, x, gain, eps, w, true);
+    if (lane() == 0 && row < width) {
+        const float gate = products[0] + (bias == nullptr ? 0 : bias[row]);
+        const float up = products[1] + (bias == nullptr ? 0 : bias[row + width]);
+        y[row] = activate(activation, gate) * up;
+    }
+}
+
+#define DEFINE(name, W)                                                                                                \
+    KERNEL(multiply_gated_one_##name, float *y, const float *x, const float *gain, float eps, const void *data,        \
+           const float *scales, int scale_columns, int columns, const float *bias, int width, int activation) {        \
+        multiply_gated_one<W>(y, x, gain, eps, {data, scales, scale_columns, columns}, bias, width, activation);       \
     }
 FOR_WEIGHTS(DEFINE)
 #undef DEFINE
@@ -175,58 +225,20 @@ DEVICE void multiply_chosen(float *y, int y_stride, const float *x, int x_stride
     begin();
     const int pair = blockIdx.y;
     const int expert = chosen[pair];
-    const int columns = w.columns;
-    const long first = ((long)blockIdx.x * warps() + warp()) * ROWS;
     w.data = (const char *)w.data + expert * stride * W::BYTES;
     if constexpr (W::SCALED) {
         w.scales += expert * scale_stride;
     }
-    x += (long)(pair / share) * x_stride;
-    float sums[ROWS] = {};
-    if (w.in_eights() && in_fours(x, x_stride) && stride * W::BYTES % 16 == 0) {
-        for (int start = 0; start < columns; start += GROUPS * WARP * 8) {
-            typename W::Eight raw[ROWS][GROUPS];
-            for (int r = 0; r < ROWS; r++) {
-                for (int g = 0; g < GROUPS; g++) {
-                    int column = start + (g * WARP + lane()) * 8;
-                    if (first + r < rows && column < columns) {
-                        raw[r][g] = W::load(w.data, (first + r) * columns + column);
-                    }
-                }
-            }
-            for (int g = 0; g < GROUPS; g++) {
-                int column = start + (g * WARP + lane()) * 8;
-                if (column < columns) {
-                    float in[8];
-                    *(float4 *)in = *(const float4 *)(x + column);
-                    *(float4 *)(in + 4) = *(const float4 *)(x + column + 4);
-                    for (int r = 0; r < ROWS; r++) {
-                        if (first + r < rows) {
-                            float weights[8];
-                            W::decode(raw[r][g], weights);
-                            float sum = 0;
-                            for (int i = 0; i < 8; i++) {
-                                sum = fmaf(weights[i], in[i], sum);
-                            }
-                            sums[r] += sum * w.scale(first + r, column);
-                        }
-                    }
-                }
-            }
-        }
-    } else {
-        for (int column = lane(); column < columns; column += WARP) {
-            for (int r = 0; r < ROWS; r++) {
-                if (first + r < rows) {
-                    sums[r] = fmaf(w.at(first + r, column), x[column], sums[r]);
-                }
-            }
-        }
-    }
+    long all[ROWS];
+    float products[ROWS];
     for (int r = 0; r < ROWS; r++) {
-        float sum = warp_sum(sums[r]);
-        if (lane() == 0 && first + r < rows) {
-            y[(long)pair * y_stride + first + r] = sum;
+        const long row = ((long)blockIdx.x * warps() + warp()) * ROWS + r;
+        all[r] = row < rows ? row : -1;
+    }
+    products_of_one<W>(products, all, x + (long)(pair / share) * x_stride, nullptr, 0, w, false);
+    for (int r = 0; r < ROWS; r++) {
+        if (lane() == 0 && all[r] >= 0) {
+            y[(long)pair * y_stride + all[r]] = products[r];
         }
     }
 }
@@ -237,6 +249,37 @@ DEVICE void multiply_chosen(float *y, int y_stride, const float *x, int x_stride
            int rows) {                                                                                                 \
         multiply_chosen<W>(y, y_stride, x, x_stride, share, {data, scales, scale_columns, columns}, stride,            \
                            scale_stride, chosen, rows);                                                                \
+    }
+FOR_WEIGHTS(DEFINE)
+#undef DEFINE
+
+// y[p] = activation(gate·x) ⊙ up·x, where gate and up are the upper and the lower `width` rows of W[chosen[p]];
+// otherwise as multiply_chosen. A warp has a row of both.
+template <typename W>
+DEVICE void multiply_gated_chosen(float *y, int y_stride, const float *x, int x_stride, int share, Matrix<W> w,
+                                  long stride, long scale_stride, const int *chosen, int width, int activation) {
+    begin();
+    const int pair = blockIdx.y;
+    const int expert = chosen[pair];
+    w.data = (const char *)w.data + expert * stride * W::BYTES;
+    if constexpr (W::SCALED) {
+        w.scales += expert * scale_stride;
+    }
+    const int row = blockIdx.x * warps() + warp();
+    const long rows[ROWS] = {row < width ? row : -1, row < width ? row + width : -1};
+    float products[ROWS];
+    products_of_one<W>(products, rows, x + (long)(pair / share) * x_stride, nullptr, 0, w, false);
+    if (lane() == 0 && row < width) {
+        y[(long)pair * y_stride + row] = activate(activation, products[0]) * products[1];
+    }
+}
+
+#define DEFINE(name, W)                                                                                                \
+    KERNEL(multiply_gated_chosen_##name, float *y, int y_stride, const float *x, int x_stride, int share,              \
+           const void *data, const float *scales, int scale_columns, int columns, long stride, long scale_stride,      \
+           const int *chosen, int width, int activation) {                                                             \
+        multiply_gated_chosen<W>(y, y_stride, x, x_stride, share, {data, scales, scale_columns, columns}, stride,      \
+                                 scale_stride, chosen, width, activation);                                             \
     }
 FOR_WEIGHTS(DEFINE)
 #undef DEFINE

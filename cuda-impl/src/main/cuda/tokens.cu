@@ -104,22 +104,6 @@ KERNEL(normalise_layer, float *to, int to_stride, const float *x, int x_stride, 
 
 // --------------------------------------------------------------------------------------------------------- activations
 
-// Activations of MLPs; numbers that Java gives.
-constexpr int SILU = 0;
-constexpr int GELU_TANH = 1;
-constexpr int GELU_ERF = 2;
-
-DEVICE float activate(int activation, float x) {
-    if (activation == SILU) {
-        return x / (1 + expf(-x));
-    }
-    if (activation == GELU_TANH) {
-        // (1 + tanh(u)) / 2 = 1 / (1 + exp(-2u)) with u = √(2/π) · (x + 0.044715 · x³)
-        return x / (1 + expf(-1.5957691216057308f * (x + 0.044715f * x * x * x)));
-    }
-    return x / 2 * erfcf(-x * 0.70710678118654752f);
-}
-
 // to[row] = activation(x[row]'s first half) ⊙ its second half; halves have `width` numbers. blockIdx.y is the row.
 KERNEL(gate, float *to, int to_stride, const float *x, int x_stride, int width, int activation) {
     begin();

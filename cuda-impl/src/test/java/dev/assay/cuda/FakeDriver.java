@@ -79,6 +79,7 @@ final class FakeDriver {
                     "-shared",
                     "-Wall",
                     "-Werror",
+                    "-Wno-unknown-pragmas", // for nvcc
                     "-I" + SOURCES,
                     "-o",
                     LIBRARY.toString(),

@@ -70,7 +70,7 @@ public final class Compiler {
             case OutputHead.Tied _ -> table;
             case OutputHead.Untied(WeightRef weight, OutputHead.Softcap _) -> weights.matrix("", weight);
         };
-        return new Program(plan, stages, head, plan.head().softcap(), layout);
+        return new Program(plan, stages, Fusion.ofOneToken(stages), head, plan.head().softcap(), layout);
     }
 
     private void embed(DeviceMatrix table) {

@@ -86,6 +86,46 @@ final class Launcher {
             case Stage.Normalise normalise -> normalise(normalise, tokens);
             case Stage.Multiply(DeviceMatrix weight, long bias, View from, View to) ->
                 multiply(weight, bias, memory.address(from), memory.stride(from), memory.address(to), memory.stride(to), tokens);
+            case Stage.MultiplyFused(Stage.Multiply product, Optional<RowNorm.Rms> norm, Optional<View> residual) ->
+                launch(
+                        "linear",
+                        "multiply_one_" + product.weight().type().suffix(),
+                        Math.ceilDiv(product.weight().rows(), WARPS * ROWS_A_WARP),
+                        1,
+                        1,
+                        THREADS,
+                        0,
+                        args(
+                                memory.address(product.to()),
+                                residual.map(memory::address).orElse(0L),
+                                memory.address(product.from()),
+                                gain(norm),
+                                eps(norm),
+                                matrix(product.weight()),
+                                product.bias(),
+                                product.weight().rows()));
+            case Stage.MultiplyGated(
+                    Stage.Multiply product,
+                    Optional<RowNorm.Rms> norm,
+                    HiddenActivation activation,
+                    int width) ->
+                launch(
+                        "linear",
+                        "multiply_gated_one_" + product.weight().type().suffix(),
+                        Math.ceilDiv(width, WARPS),
+                        1,
+                        1,
+                        THREADS,
+                        0,
+                        args(
+                                memory.address(product.to()),
+                                memory.address(product.from()),
+                                gain(norm),
+                                eps(norm),
+                                matrix(product.weight()),
+                                product.bias(),
+                                width,
+                                number(activation)));
             case Stage.Add(View from, View to, int width, double scale) ->
                 elementwise("tokens", "add", width, tokens, args(rows(to), rows(from), width, Launch.of((float) scale)));
             case Stage.Copy(View from, View to, int width, double scale) ->
@@ -163,6 +203,29 @@ final class Launcher {
                                 experts.scaleStride(),
                                 memory.address(Buffer.CHOSEN),
                                 experts.first().rows()));
+            case Stage.MultiplyGatedChosen(
+                    DeviceExperts experts,
+                    View from,
+                    View.OfPairs to,
+                    HiddenActivation activation) ->
+                launch(
+                        "linear",
+                        "multiply_gated_chosen_" + experts.first().type().suffix(),
+                        Math.ceilDiv(to.width(), WARPS),
+                        count(to, tokens),
+                        1,
+                        THREADS,
+                        0,
+                        args(
+                                rows(to),
+                                rows(from),
+                                to.perToken() / perToken(from),
+                                matrix(experts.first()),
+                                experts.stride(),
+                                experts.scaleStride(),
+                                memory.address(Buffer.CHOSEN),
+                                to.width(),
+                                number(activation)));
             case Stage.SumExperts(View.OfPairs from, Optional<View> weights, Optional<View> shared, View to) ->
                 elementwise(
                         "experts",

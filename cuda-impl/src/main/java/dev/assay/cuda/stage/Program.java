@@ -11,11 +11,18 @@ import java.util.List;
 /// A compiled decoder: its stages in order, its head, and the room that a pass through them needs. Shared by all
 /// sessions of a model.
 ///
+/// @param oneToken the stages for a single token that nobody listens to
 /// @param head `[vocabulary][hidden size]`, from INPUT to logits
 public record Program(
-        DecoderPlan plan, List<Stage> stages, DeviceMatrix head, OutputHead.Softcap softcap, Layout layout) {
+        DecoderPlan plan,
+        List<Stage> stages,
+        List<Stage> oneToken,
+        DeviceMatrix head,
+        OutputHead.Softcap softcap,
+        Layout layout) {
     public Program {
         stages = List.copyOf(stages);
+        oneToken = List.copyOf(oneToken);
     }
 
     /// Token ids below this can be embedded.

@@ -198,7 +198,7 @@ public final class Runner implements AutoCloseable {
     }
 
     private void launchOne() {
-        program.stages().forEach(stage -> launcher.launch(stage, 1));
+        program.oneToken().forEach(stage -> launcher.launch(stage, 1));
         launcher.launchHead(program, 0, 1);
     }
 

@@ -32,7 +32,22 @@ sealed interface Stage {
     /// to = W · from + bias.
     ///
     /// @param bias address of a number for each row; 0 for none
-    record Multiply(DeviceMatrix weight, long bias, View from, View to) implements Stage {}
+    record Multiply(DeviceMatrix weight, long bias, View from, View to) implements Stage {
+        Multiply withFrom(View other) {
+            return new Multiply(weight, bias, other, to);
+        }
+
+        Multiply withTo(View other) {
+            return new Multiply(weight, bias, from, other);
+        }
+    }
+
+    /// Of one token: a product of normalised input, or one that is added to a residual.
+    record MultiplyFused(Multiply product, Optional<RowNorm.Rms> norm, Optional<View> residual) implements Stage {}
+
+    /// Of one token: to = activation(first half of the product) ⊙ second half, of normalised input or not.
+    record MultiplyGated(Multiply product, Optional<RowNorm.Rms> norm, HiddenActivation activation, int width)
+            implements Stage {}
 
     /// to = (to + from) · scale.
     record Add(View from, View to, int width, double scale) implements Stage {}
@@ -115,6 +130,10 @@ sealed interface Stage {
 
     /// to = W of the pair's expert · from, of its token or of the pair itself.
     record MultiplyChosen(DeviceExperts weights, View from, View.OfPairs to) implements Stage {}
+
+    /// Of one token: to = activation(first half of [MultiplyChosen]'s result) ⊙ second half.
+    record MultiplyGatedChosen(DeviceExperts weights, View from, View.OfPairs to, HiddenActivation activation)
+            implements Stage {}
 
     /// to = Σ of the experts' results, plus the shared expert's.
     ///
