@@ -68,6 +68,17 @@ DEVICE uint4 load_once(const void *address) {
     return value;
 }
 
+// d += a · b for a tile of 16 rows, 16 columns of a and 8 of b, shared out among the lanes of a warp as PTX says:
+// a[i] and b[i] are two bfloat16, d four sums.
+DEVICE void multiply_tile(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
+#if __CUDA_ARCH__ >= 800
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9},"
+                 " {%0, %1, %2, %3};"
+                 : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+#endif
+}
+
 #else
 #include "fake.h"
 #endif

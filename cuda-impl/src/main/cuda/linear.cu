@@ -214,6 +214,112 @@ DEVICE void multiply(float *y, int y_stride, const float *x, int x_stride, Matri
 FOR_WEIGHTS(DEFINE)
 #undef DEFINE
 
+// ------------------------------------------------------------------------------------------------------ tensor cores
+
+// A block multiplies TILE_TOKENS tokens with TILE_ROWS rows, DEPTH columns at a time; each of its eight warps 32 tokens
+// with 32 rows.
+constexpr int TILE_TOKENS = 64;
+constexpr int TILE_ROWS = 128;
+constexpr int DEPTH = 32;
+// Numbers from a row of a tile to the next: such that the lanes of a warp read from different banks.
+constexpr int PITCH = DEPTH + 8;
+constexpr int TILE_THREADS = 256;
+// A float32 is the sum of three bfloat16, all but for its last bit or so.
+constexpr int PLANES = 3;
+
+// y[t][r] for many tokens and weights in bfloat16, by tensor cores that multiply bfloat16 and add float32. Weights are
+// what they are; activations are split into three bfloat16 that add up to them, so that products are exact as float32.
+// blockIdx.x is a tile of rows, blockIdx.y one of tokens. Columns are a multiple of 8.
+KERNEL(multiply_tiles_bf16, float *y, int y_stride, const float *x, int x_stride, const unsigned short *w, int columns,
+       const float *bias, int rows, int tokens) {
+    begin();
+    alignas(16) SHARED unsigned short activations[PLANES][TILE_TOKENS * PITCH];
+    alignas(16) SHARED unsigned short weights[TILE_ROWS * PITCH];
+    const int first_token = blockIdx.y * TILE_TOKENS;
+    const int first_row = blockIdx.x * TILE_ROWS;
+    const int warp_token = warp() / 4 * 32;
+    const int warp_row = warp() % 4 * 32;
+    const int group = lane() / 4;
+    const int pair = lane() % 4 * 2;
+    float sums[2][4][4] = {};
+
+    // What a thread brings: 8 activations, and 16 weights, of the next step while this one is multiplied.
+    const int own_token = threadIdx.x / 4;
+    const int own_column = threadIdx.x % 4 * 8;
+    float4 next_x[2];
+    uint4 next_w[2];
+    auto load = [&](int start) {
+        const bool inside = start + own_column < columns;
+        const float *from = x + (long)(first_token + own_token) * x_stride + start + own_column;
+        const bool has_token = inside && first_token + own_token < tokens;
+        next_x[0] = has_token ? *(const float4 *)from : float4{0, 0, 0, 0};
+        next_x[1] = has_token ? *(const float4 *)(from + 4) : float4{0, 0, 0, 0};
+        for (int i = 0; i < 2; i++) {
+            const int row = first_row + own_token + i * TILE_TOKENS;
+            next_w[i] = inside && row < rows ? *(const uint4 *)(w + (long)row * columns + start + own_column)
+                                             : uint4{0, 0, 0, 0};
+        }
+    };
+    load(0);
+    for (int start = 0; start < columns; start += DEPTH) {
+        synchronize_block();
+        const float in[8] = {next_x[0].x, next_x[0].y, next_x[0].z, next_x[0].w,
+                             next_x[1].x, next_x[1].y, next_x[1].z, next_x[1].w};
+        unsigned planes[PLANES][4];
+        for (int i = 0; i < 4; i++) {
+            float left[2] = {in[2 * i], in[2 * i + 1]};
+            for (int p = 0; p < PLANES; p++) {
+                const unsigned low = to_bf16(left[0]);
+                const unsigned high = to_bf16(left[1]);
+                left[0] -= from_bf16(low);
+                left[1] -= from_bf16(high);
+                planes[p][i] = low | high << 16;
+            }
+        }
+        for (int p = 0; p < PLANES; p++) {
+            *(uint4 *)(activations[p] + own_token * PITCH + own_column) =
+                uint4{planes[p][0], planes[p][1], planes[p][2], planes[p][3]};
+        }
+        for (int i = 0; i < 2; i++) {
+            *(uint4 *)(weights + (own_token + i * TILE_TOKENS) * PITCH + own_column) = next_w[i];
+        }
+        synchronize_block();
+        if (start + DEPTH < columns) {
+            load(start + DEPTH);
+        }
+        for (int k = 0; k < DEPTH; k += 16) {
+            unsigned b[4][2];
+            for (int n = 0; n < 4; n++) {
+                const unsigned short *at = weights + (warp_row + n * 8 + group) * PITCH + k + pair;
+                b[n][0] = *(const unsigned *)at;
+                b[n][1] = *(const unsigned *)(at + 8);
+            }
+            for (int m = 0; m < 2; m++) {
+                // The smallest plane first.
+                for (int p = PLANES - 1; p >= 0; p--) {
+                    const unsigned short *at = activations[p] + (warp_token + m * 16 + group) * PITCH + k + pair;
+                    const unsigned a[4] = {*(const unsigned *)at, *(const unsigned *)(at + 8 * PITCH),
+                                           *(const unsigned *)(at + 8), *(const unsigned *)(at + 8 * PITCH + 8)};
+                    for (int n = 0; n < 4; n++) {
+                        multiply_tile(sums[m][n], a, b[n]);
+                    }
+                }
+            }
+        }
+    }
+    for (int m = 0; m < 2; m++) {
+        for (int n = 0; n < 4; n++) {
+            for (int i = 0; i < 4; i++) {
+                const int token = first_token + warp_token + m * 16 + group + i / 2 * 8;
+                const int row = first_row + warp_row + n * 8 + pair + i % 2;
+                if (token < tokens && row < rows) {
+                    y[(long)token * y_stride + row] = sums[m][n][i] + (bias == nullptr ? 0 : bias[row]);
+                }
+            }
+        }
+    }
+}
+
 // ------------------------------------------------------------------------------------------------------------ experts
 
 // y[p] = W[chosen[p]]·x[p / share] for pairs p = token · top-k + place: matrices of one shape lie `stride` elements

@@ -101,3 +101,34 @@ DEVICE void let_next_start() {}
 DEVICE void wait_for_previous() {}
 
 DEVICE uint4 load_once(const void *address) { return *(const uint4 *)address; }
+
+// The product of tiles as tensor cores share it out: lane 4·g + t has rows g and g + 8 of a, columns 2t, 2t + 1 and those
+// 8 further; column g of b; and of d rows g and g + 8, columns 2t and 2t + 1.
+DEVICE void multiply_tile(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
+    float all_a[16][16];
+    float all_b[16][8];
+    for (int i = 0; i < 4; i++) {
+        const int *row = fake::exchange((int)a[i]);
+        for (int l = 0; l < 32; l++) {
+            const int r = l / 4 + i % 2 * 8;
+            const int c = l % 4 * 2 + i / 2 * 8;
+            all_a[r][c] = from_bits((unsigned)row[l] << 16);
+            all_a[r][c + 1] = from_bits((unsigned)row[l] & 0xffff0000u);
+        }
+    }
+    for (int i = 0; i < 2; i++) {
+        const int *row = fake::exchange((int)b[i]);
+        for (int l = 0; l < 32; l++) {
+            const int r = l % 4 * 2 + i * 8;
+            all_b[r][l / 4] = from_bits((unsigned)row[l] << 16);
+            all_b[r + 1][l / 4] = from_bits((unsigned)row[l] & 0xffff0000u);
+        }
+    }
+    const int group = threadIdx.x % 32 / 4;
+    const int pair = threadIdx.x % 4 * 2;
+    for (int i = 0; i < 4; i++) {
+        for (int k = 0; k < 16; k++) {
+            d[i] = std::fma(all_a[group + i / 2 * 8][k], all_b[k][pair + i % 2], d[i]);
+        }
+    }
+}

@@ -7,6 +7,7 @@ import dev.assay.cuda.driver.Launch;
 import dev.assay.cuda.driver.Stream;
 import dev.assay.cuda.weight.DeviceExperts;
 import dev.assay.cuda.weight.DeviceMatrix;
+import dev.assay.cuda.weight.WeightType;
 import dev.assay.engine.KvCacheType;
 import dev.assay.plan.Mask;
 import dev.assay.plan.Rotary;
@@ -29,6 +30,17 @@ final class Launcher {
     private static final int ROWS_A_WARP = 2;
     /// `TOKENS` of linear.cu.
     private static final int TOKENS_A_WARP = 8;
+    /// `TILE_TOKENS`, `TILE_ROWS` and `TILE_THREADS` of linear.cu.
+    private static final int TILE_TOKENS = 64;
+
+    private static final int TILE_ROWS = 128;
+    private static final int TILE_THREADS = 256;
+    /// Tokens that are worth a tile, and what columns must be a multiple of.
+    private static final int TOKENS_FOR_TILES = 16;
+
+    private static final int COLUMNS_OF_TILES = 8;
+    /// The oldest image that has instructions for tensor cores which multiply bfloat16.
+    private static final int TENSOR_CORES = 90;
     /// Positions that are worth a part of their own.
     private static final int POSITIONS_A_PART = 64;
 
@@ -370,6 +382,19 @@ final class Launcher {
                     THREADS,
                     0,
                     args(to, 0, from, 0, Launch.of(0f), matrix(w), bias, w.rows()));
+        } else if (rows >= TOKENS_FOR_TILES
+                && w.type() == WeightType.BF16
+                && w.columns() % COLUMNS_OF_TILES == 0
+                && kernels.target() >= TENSOR_CORES) {
+            launch(
+                    "linear",
+                    "multiply_tiles_bf16",
+                    Math.ceilDiv(w.rows(), TILE_ROWS),
+                    Math.ceilDiv(rows, TILE_TOKENS),
+                    1,
+                    TILE_THREADS,
+                    0,
+                    args(to, toStride, from, fromStride, w.data(), w.columns(), bias, w.rows(), rows));
         } else {
             launch(
                     "linear",
