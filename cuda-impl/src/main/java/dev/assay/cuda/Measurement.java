@@ -50,6 +50,9 @@ public final class Measurement {
     private record Row(
             String name, long bytes, double[] decode, double[] streamed, double[] prefill, int agreeing) {}
 
+    /// Measures.
+    ///
+    /// @param arguments folder for the results, then configurations
     /// @throws IOException if a file cannot be read or written
     /// @throws AbsentException if there is no device
     public static void main(String... arguments) throws IOException, AbsentException {
@@ -173,10 +176,11 @@ public final class Measurement {
         return best;
     }
 
-    /// Bytes a second at which the product of one token reads a matrix of 2 GiB.
+    /// Bytes a second at which the product of one token reads a matrix of 2 GiB, or, where no device would read it, of
+    /// as many rows as a property says.
     private static double readRate(LoadedDevice loaded) {
         int columns = 8192;
-        int rows = 131_072;
+        int rows = Integer.getInteger("assay.cuda.measure.rows", 131_072);
         long bytes = (long) rows * columns * Short.BYTES;
         Device device = loaded.device();
         try (DeviceMemory memory = new DeviceMemory(device, bytes + (1L << 20));
@@ -203,7 +207,8 @@ public final class Measurement {
     private static void write(Path out, LoadedDevice loaded, double ceiling, List<Row> rows, List<String> failures)
             throws IOException {
         Device device = loaded.device();
-        StringBuilder json = new StringBuilder(text(
+        StringBuilder json = new StringBuilder(String.format(
+                Locale.ROOT,
                 "{\n \"device\": \"%s\", \"driver_cuda\": \"%s\", \"clock_mhz\": %d, \"overlapping_kernels\": %b,%n"
                         + " \"read_bytes_per_second\": %.4g, \"repeats\": %d,%n \"rows\": [",
                 device.name(),
@@ -212,7 +217,8 @@ public final class Measurement {
                 device.overlaps(),
                 ceiling,
                 REPEATS));
-        StringBuilder table = new StringBuilder(text(
+        StringBuilder table = new StringBuilder(String.format(
+                Locale.ROOT,
                 "%s, driver for CUDA %s, up to %d MHz; one product reads %.0f GB/s; medians of %d.%n%n"
                         + "| shape | decode, device | spread | of read rate | decode, streamed | prefill %d | agree |%n"
                         + "|---|---:|---:|---:|---:|---:|---:|%n",
@@ -225,7 +231,8 @@ public final class Measurement {
         for (int i = 0; i < rows.size(); i++) {
             Row row = rows.get(i);
             double decode = median(row.decode());
-            json.append(text(
+            json.append(String.format(
+                Locale.ROOT,
                     "%s%n  {\"shape\": \"%s\", \"bytes_per_token\": %d, \"decode_ms\": %s, \"streamed_ms\": %s,"
                             + " \"prefill_ms\": %s, \"agreeing\": %d, \"steps\": %d}",
                     i == 0 ? "" : ",",
@@ -236,7 +243,8 @@ public final class Measurement {
                     Arrays.toString(row.prefill()),
                     row.agreeing(),
                     STEPS));
-            table.append(text(
+            table.append(String.format(
+                Locale.ROOT,
                     "| %s | %.1f tok/s | %.2f %% | %.1f %% | %.1f tok/s | %.0f tok/s | %d of %d |%n",
                     row.name(),
                     1000 / decode,
@@ -256,10 +264,6 @@ public final class Measurement {
         json.append("]\n}\n");
         Files.writeString(out.resolve("cuda.json"), json);
         Files.writeString(out.resolve("cuda.md"), table);
-    }
-
-    private static String text(String format, Object... values) {
-        return String.format(Locale.ROOT, format, values);
     }
 
     private static double median(double[] values) {

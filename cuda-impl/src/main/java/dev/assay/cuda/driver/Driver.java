@@ -73,6 +73,7 @@ final class Driver {
     /// The driver of this machine.
     ///
     /// @throws AbsentException if there is none that can be used
+    @SuppressWarnings("restricted") // The driver is what this is for.
     static Driver open() throws AbsentException {
         String given = System.getProperty(LIBRARY_PROPERTY);
         String failure = "";
@@ -140,6 +141,7 @@ final class Driver {
     }
 
     /// A string of the driver's.
+    @SuppressWarnings("restricted") // It ends with a zero.
     private static String string(long address) {
         MemorySegment text = MemorySegment.ofAddress(address).reinterpret(Integer.MAX_VALUE);
         return text.getString(0, StandardCharsets.US_ASCII);

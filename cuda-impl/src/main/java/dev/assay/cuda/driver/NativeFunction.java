@@ -48,6 +48,7 @@ final class NativeFunction {
         };
     }
 
+    @SuppressWarnings("restricted") // The descriptor is the driver's.
     private static <T> T caller(Class<T> type, int arguments) {
         ValueLayout[] parameters = new ValueLayout[arguments];
         Arrays.fill(parameters, ValueLayout.JAVA_LONG);

@@ -8,6 +8,8 @@ public final class PinnedMemory implements AutoCloseable {
     private final MemorySegment segment;
     private boolean closed;
 
+    /// @throws CudaException if there is not as much
+    @SuppressWarnings("restricted") // It is as long as the driver was told.
     public PinnedMemory(Device device, long bytes) {
         this.driver = device.driver();
         this.segment = MemorySegment.ofAddress(driver.get("cuMemHostAlloc", bytes, 0)).reinterpret(bytes);

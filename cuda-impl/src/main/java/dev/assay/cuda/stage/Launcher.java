@@ -515,7 +515,7 @@ final class Launcher {
     private int parts(Stage.Attend attend) {
         long visible = attend.mask().visible(maxContext - 1L);
         int wanted = Math.ceilDiv(2 * device.multiprocessors(), attend.heads());
-        return (int) Math.clamp(Math.min(Math.ceilDiv(visible, POSITIONS_A_PART), wanted), 1, SessionMemory.MAX_PARTS);
+        return Math.clamp(Math.min(Math.ceilDiv(visible, POSITIONS_A_PART), wanted), 1, SessionMemory.MAX_PARTS);
     }
 
     /// `CAUSAL`, `SLIDING` and `CHUNKED` of attention.cu, and how many positions.

@@ -38,14 +38,12 @@ public final class Runner implements AutoCloseable {
     private final PinnedMemory passIn; // [2 + batch] ints
     private final PinnedMemory logitsOut; // [rows][V]
     private final Launcher launcher;
-    private final Device device;
     private @Nullable Graph step;
     private @Nullable Graph greedyStep;
 
     /// @throws IllegalArgumentException if the device has not enough memory
     public Runner(
             Device device, KernelImage kernels, Program program, KvCacheType kvCache, SessionOptions options) {
-        this.device = device;
         this.program = program;
         this.taps = options.taps();
         this.maxContext = options.maxContext();
