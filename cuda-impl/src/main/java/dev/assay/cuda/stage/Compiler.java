@@ -279,7 +279,6 @@ public final class Compiler {
     private void attention(int index, String prefix, Buffer input, GroupedQueryAttention attention) {
         int headDim = attention.headDim();
         int queryWidth = attention.queryHeads() * headDim;
-        int keyWidth = attention.kvHeads() * headDim;
         layout.needs(Buffer.CONTEXT, queryWidth);
         layout.needs(attention.rotary());
         layout.needs(attention.temperature());
