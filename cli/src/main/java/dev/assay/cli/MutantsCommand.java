@@ -98,7 +98,8 @@ final class MutantsCommand implements Callable<Integer> {
         return report.killed() == report.total() ? 0 : 1;
     }
 
-    /// The first engine of the installation that runs any plan, and runs here; the plan interpreter where there is none.
+    /// The first engine of the installation that runs any plan, and runs here; the plan interpreter where there is
+    /// none.
     private PlanEngine soil() {
         for (Engine engine : surroundings.engines().get().byId().values()) {
             if (engine instanceof PlanEngine runs && runs.availability() instanceof Availability.Available) {

@@ -164,7 +164,9 @@ class InstallationTest {
     void findsItsEnginesAndItsCases() throws IOException, InterruptedException {
         CommandRun run = assay("list");
         assertThat(run.err()).isEqualTo(INCUBATES);
-        assertThat(run.out()).contains("CUDA  REFERENCE  VECTOR\n").containsPattern("\nqwen3-base +qwen3 +yes +yes +yes\n");
+        assertThat(run.out())
+                .contains("CUDA  REFERENCE  VECTOR\n")
+                .containsPattern("\nqwen3-base +qwen3 +yes +yes +yes\n");
         assertThat(run.exitCode()).isEqualTo(0);
     }
 

@@ -50,8 +50,7 @@ final class CudaModel implements Model {
         this.memory = new DeviceMemory(device, counted.bytes());
         boolean complete = false;
         try (Stream stream = new Stream(device)) {
-            Weights weights =
-                    new Weights(checkpoint, new Room.OnDevice(device, memory, loaded.kernels(), stream));
+            Weights weights = new Weights(checkpoint, new Room.OnDevice(device, memory, loaded.kernels(), stream));
             this.program = Compiler.compile(plan, weights);
             this.weightTypes = weights.types().toString();
             complete = true;
@@ -85,8 +84,7 @@ final class CudaModel implements Model {
     <T> T onDevice(SessionOptions sessionOptions, BiFunction<Device, Runner, T> work) {
         Device device = loaded.device();
         return device.call(() -> {
-            try (Runner runner =
-                    new Runner(device, loaded.kernels(), program, options.kvCache(), sessionOptions)) {
+            try (Runner runner = new Runner(device, loaded.kernels(), program, options.kvCache(), sessionOptions)) {
                 return work.apply(device, runner);
             }
         });
@@ -108,9 +106,10 @@ final class CudaModel implements Model {
                         device.name() + ", compute capability " + Device.version(device.capability()) + ", "
                                 + device.multiprocessors() + " multiprocessors, driver for CUDA "
                                 + device.driverVersion(),
-                        "kernels are PTX for sm_" + loaded.kernels().target() + (device.overlaps()
-                                ? ", each starts while the one before it ends"
-                                : ", one after another"),
+                        "kernels are PTX for sm_" + loaded.kernels().target()
+                                + (device.overlaps()
+                                        ? ", each starts while the one before it ends"
+                                        : ", one after another"),
                         "weights are read as " + weightTypes + "; activations and sums are float32, the cache is "
                                 + options.kvCache(),
                         "one token is one graph; options for threads are ignored"));

@@ -7,7 +7,6 @@ import dev.assay.cuda.driver.DeviceMemory;
 import dev.assay.cuda.driver.Launch;
 import dev.assay.cuda.driver.Stopwatch;
 import dev.assay.cuda.driver.Stream;
-import dev.assay.cuda.stage.Runner;
 import dev.assay.engine.KvCacheType;
 import dev.assay.engine.LoadOptions;
 import dev.assay.engine.LogitsScope;
@@ -33,7 +32,8 @@ import java.util.Locale;
 /// `java -m dev.assay.cuda/dev.assay.cuda.Measurement OUT config.json...` writes `OUT/cuda.json` and `OUT/cuda.md` anew
 /// after each shape. Decode is the greedy loop at positions 480 to 543, nothing going to the host; streamed decode is
 /// [Session#decode], whose logits do; prefill is 2048 tokens with the logits of the last. Bytes are those that a step
-/// must read at least, weights and cache, and their bound is the rate at which one product reads 2 GiB of weights in the
+/// must read at least, weights and cache, and their bound is the rate at which one product reads 2 GiB of weights in
+/// the
 /// same process. A shape counts only if the greedy tokens are those of a prefill over the same tokens, or nearly all:
 /// the two add up in different order.
 public final class Measurement {
@@ -47,8 +47,7 @@ public final class Measurement {
     /// @param name of the configuration's file
     /// @param decode milliseconds a token, one for each repetition; likewise the others, of a whole prompt the last
     /// @param agreeing greedy tokens of [#STEPS] that a prefill predicts too
-    private record Row(
-            String name, long bytes, double[] decode, double[] streamed, double[] prefill, int agreeing) {}
+    private record Row(String name, long bytes, double[] decode, double[] streamed, double[] prefill, int agreeing) {}
 
     /// Measures.
     ///
@@ -86,8 +85,8 @@ public final class Measurement {
         SessionOptions options = new SessionOptions(
                 PROMPT + 1, LogitsScope.LAST_POSITION, TapListener.NONE, ResultLifetime.UNTIL_NEXT_CALL);
         try (RandomCheckpoint checkpoint = new RandomCheckpoint(config);
-                CudaModel model = (CudaModel)
-                        new CudaEngine().load(checkpoint, new LoadOptions(1, KvCacheType.BFLOAT16))) {
+                CudaModel model =
+                        (CudaModel) new CudaEngine().load(checkpoint, new LoadOptions(1, KvCacheType.BFLOAT16))) {
             return new Row(
                     name,
                     cost.weightBytes() + cost.cacheBytesRead(),
@@ -176,7 +175,8 @@ public final class Measurement {
         return best;
     }
 
-    /// Bytes a second at which the product of one token reads a matrix of 2 GiB, or, where no device would read it, of
+    /// Bytes a second at which the product of one token reads a matrix of 2 GiB, or, where no device would read it,
+    /// of
     /// as many rows as a property says.
     private static double readRate(LoadedDevice loaded) {
         int columns = 8192;
@@ -192,8 +192,7 @@ public final class Measurement {
             stream.fill(matrix, 0, bytes);
             stream.fill(x, 0, columns * 4L);
             long function = loaded.kernels().function("linear", "multiply_one_bf16", 0);
-            Launch launch =
-                    new Launch(function, rows / 8, 1, 1, 128, 0, y, 0, x, 0, 0, matrix, 0, 1, columns, 0, rows);
+            Launch launch = new Launch(function, rows / 8, 1, 1, 128, 0, y, 0, x, 0, 0, matrix, 0, 1, columns, 0, rows);
             double best = Double.MAX_VALUE;
             for (int i = 0; i < REPEATS; i++) {
                 best = Math.min(best, watch.milliseconds(stream, () -> stream.launch(launch)));
@@ -232,7 +231,7 @@ public final class Measurement {
             Row row = rows.get(i);
             double decode = median(row.decode());
             json.append(String.format(
-                Locale.ROOT,
+                    Locale.ROOT,
                     "%s%n  {\"shape\": \"%s\", \"bytes_per_token\": %d, \"decode_ms\": %s, \"streamed_ms\": %s,"
                             + " \"prefill_ms\": %s, \"agreeing\": %d, \"steps\": %d}",
                     i == 0 ? "" : ",",
@@ -244,7 +243,7 @@ public final class Measurement {
                     row.agreeing(),
                     STEPS));
             table.append(String.format(
-                Locale.ROOT,
+                    Locale.ROOT,
                     "| %s | %.1f tok/s | %.2f %% | %.1f %% | %.1f tok/s | %.0f tok/s | %d of %d |%n",
                     row.name(),
                     1000 / decode,

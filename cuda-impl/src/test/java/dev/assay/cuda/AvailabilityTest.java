@@ -15,8 +15,8 @@ import org.junit.jupiter.api.Test;
 class AvailabilityTest {
     private static String probe(Map<String, String> environment, List<String> options, String... arguments)
             throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:TieredStopAtLevel=1"));
+        List<String> command = new ArrayList<>(
+                List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:TieredStopAtLevel=1"));
         command.addAll(options);
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), "dev.assay.cuda.Probe"));
         command.addAll(List.of(arguments));
@@ -52,7 +52,8 @@ class AvailabilityTest {
     @Test
     void saysHowToAllowNativeAccess() throws IOException, InterruptedException {
         assertThat(probe(Map.of(), List.of("--illegal-native-access=deny")))
-                .isEqualTo("Absent[reason=the JVM denies native access: start it with --enable-native-access=ALL-UNNAMED]\n");
+                .isEqualTo(
+                        "Absent[reason=the JVM denies native access: start it with --enable-native-access=ALL-UNNAMED]\n");
     }
 
     @Test

@@ -127,7 +127,8 @@ public final class Device {
             return thread.submit(work).get();
         } catch (ExecutionException e) {
             switch (e.getCause()) {
-                case CudaException cuda when cuda.isSticky() -> {
+                case CudaException cuda
+                when cuda.isSticky() -> {
                     fault = String.valueOf(cuda.getMessage());
                     throw new EngineCrashedException("a kernel faulted: " + cuda.getMessage());
                 }

@@ -86,7 +86,9 @@ final class Driver {
                 failure = failure.isEmpty() ? library + ": " + e.getMessage() : failure;
             } catch (IllegalCallerException e) {
                 throw new AbsentException("the JVM denies native access: start it with --enable-native-access="
-                        + (Driver.class.getModule().isNamed() ? Driver.class.getModule().getName() : "ALL-UNNAMED"));
+                        + (Driver.class.getModule().isNamed()
+                                ? Driver.class.getModule().getName()
+                                : "ALL-UNNAMED"));
             }
         }
         throw new AbsentException("no CUDA driver library (" + failure + ")");

@@ -78,9 +78,10 @@ public final class KernelImage {
             int code = driver.tryCall(
                     "cuModuleLoadDataEx", module.address(), text.address(), 2, options.address(), values.address());
             if (code != 0) {
-                throw new AbsentException("the driver rejects the kernels of " + file + ".ptx for sm_" + target + " with "
-                        + code + " " + driver.errorName(code) + ": "
-                        + log.getString(0, StandardCharsets.UTF_8).strip());
+                throw new AbsentException(
+                        "the driver rejects the kernels of " + file + ".ptx for sm_" + target + " with "
+                                + code + " " + driver.errorName(code) + ": "
+                                + log.getString(0, StandardCharsets.UTF_8).strip());
             }
             return module.get(ValueLayout.JAVA_LONG, 0);
         }

@@ -12,7 +12,8 @@ public final class PinnedMemory implements AutoCloseable {
     @SuppressWarnings("restricted") // It is as long as the driver was told.
     public PinnedMemory(Device device, long bytes) {
         this.driver = device.driver();
-        this.segment = MemorySegment.ofAddress(driver.get("cuMemHostAlloc", bytes, 0)).reinterpret(bytes);
+        this.segment =
+                MemorySegment.ofAddress(driver.get("cuMemHostAlloc", bytes, 0)).reinterpret(bytes);
     }
 
     /// Must not be used once this is closed.

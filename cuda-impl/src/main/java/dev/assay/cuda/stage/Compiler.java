@@ -70,7 +70,8 @@ public final class Compiler {
             case OutputHead.Tied _ -> table;
             case OutputHead.Untied(WeightRef weight, OutputHead.Softcap _) -> weights.matrix("", weight);
         };
-        return new Program(plan, stages, Fusion.ofOneToken(stages), head, plan.head().softcap(), layout);
+        return new Program(
+                plan, stages, Fusion.ofOneToken(stages), head, plan.head().softcap(), layout);
     }
 
     private void embed(DeviceMatrix table) {
@@ -109,7 +110,8 @@ public final class Compiler {
                 layout.needs(Buffer.PREDICTIONS, Math.multiplyExact(altUp.streams(), hiddenSize));
                 stages.add(new Stage.Copy(View.of(Buffer.HIDDEN), stream(0), hiddenSize, 1));
                 for (int n = 1; n < altUp.streams(); n++) {
-                    DeviceMatrix projection = weights.matrix("", altUp.projections().get(n - 1));
+                    DeviceMatrix projection =
+                            weights.matrix("", altUp.projections().get(n - 1));
                     stages.add(new Stage.Multiply(projection, 0, View.of(Buffer.HIDDEN), stream(n)));
                     stages.add(new Stage.MatchMagnitude(stream(n), stream(0), hiddenSize, altUp.smallestMeanSquare()));
                 }
@@ -125,7 +127,8 @@ public final class Compiler {
                 View result = View.of(Buffer.RESULT);
                 stages.add(new Stage.Copy(stream(0), hidden, hiddenSize, 1));
                 for (int n = 1; n < altUp.streams(); n++) {
-                    DeviceMatrix unembedding = weights.matrix("", altUp.unembeddings().get(n - 1));
+                    DeviceMatrix unembedding =
+                            weights.matrix("", altUp.unembeddings().get(n - 1));
                     stages.add(new Stage.Multiply(unembedding, 0, stream(n), result));
                     stages.add(new Stage.MatchMagnitude(result, stream(0), hiddenSize, altUp.smallestMeanSquare()));
                     double scale = n == altUp.streams() - 1 ? 1.0 / altUp.streams() : 1;
@@ -240,8 +243,8 @@ public final class Compiler {
 
     private void addLaurel(Layer layer) {
         extra(layer, LayerExtra.Laurel.class)
-                .ifPresent(laurel -> stages.add(new Stage.Add(
-                        View.of(Buffer.LAUREL), View.of(Buffer.HIDDEN), hiddenSize, laurel.sumScale())));
+                .ifPresent(laurel -> stages.add(
+                        new Stage.Add(View.of(Buffer.LAUREL), View.of(Buffer.HIDDEN), hiddenSize, laurel.sumScale())));
     }
 
     private static <E extends LayerExtra> Optional<E> extra(Layer layer, Class<E> kind) {
@@ -377,8 +380,7 @@ public final class Compiler {
             }
         }
         normalise(attention.latentNorm(), prefix, compressed, compressed);
-        stages.add(new Stage.PrepareLatents(
-                index, queries, heads, nope, rope, compressed, latent, attention.rotary()));
+        stages.add(new Stage.PrepareLatents(index, queries, heads, nope, rope, compressed, latent, attention.rotary()));
         DeviceMatrix expansion = weights.matrix(prefix, attention.keyValueUp());
         stages.add(new Stage.Absorb(
                 expansion, heads, nope, rope, attention.valueHeadDim(), queries, View.of(Buffer.ABSORBED)));

@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 /// - A product with gate and up activates and joins them.
 /// - A product adds to the residual stream by itself.
 ///
-/// What the compiler emits makes each of these a matter of neighbours: it adds RESULT to HIDDEN as the last use of RESULT,
+/// What the compiler emits makes each of these a matter of neighbours: it adds RESULT to HIDDEN as the last use of
+/// RESULT,
 /// and gives an input that several stages read first to one whose result is none of those named here.
 final class Fusion {
     private Fusion() {}

@@ -97,7 +97,14 @@ final class Launcher {
                                 memory.pass()));
             case Stage.Normalise normalise -> normalise(normalise, tokens);
             case Stage.Multiply(DeviceMatrix weight, long bias, View from, View to) ->
-                multiply(weight, bias, memory.address(from), memory.stride(from), memory.address(to), memory.stride(to), tokens);
+                multiply(
+                        weight,
+                        bias,
+                        memory.address(from),
+                        memory.stride(from),
+                        memory.address(to),
+                        memory.stride(to),
+                        tokens);
             case Stage.MultiplyFused(Stage.Multiply product, Optional<RowNorm.Rms> norm, Optional<View> residual) ->
                 launch(
                         "linear",
@@ -139,9 +146,11 @@ final class Launcher {
                                 width,
                                 number(activation)));
             case Stage.Add(View from, View to, int width, double scale) ->
-                elementwise("tokens", "add", width, tokens, args(rows(to), rows(from), width, Launch.of((float) scale)));
+                elementwise(
+                        "tokens", "add", width, tokens, args(rows(to), rows(from), width, Launch.of((float) scale)));
             case Stage.Copy(View from, View to, int width, double scale) ->
-                elementwise("tokens", "copy", width, tokens, args(rows(to), rows(from), width, Launch.of((float) scale)));
+                elementwise(
+                        "tokens", "copy", width, tokens, args(rows(to), rows(from), width, Launch.of((float) scale)));
             case Stage.Bound(View x, int width, double bound) ->
                 elementwise("tokens", "bound_by_tanh", width, tokens, args(rows(x), width, Launch.of((float) bound)));
             case Stage.PrepareHeads prepare -> prepareHeads(prepare, tokens);
@@ -169,7 +178,11 @@ final class Launcher {
                         args(rows(to), rows(from), matrix(w), nope, valueWidth, heads));
             case Stage.Gate(HiddenActivation activation, int width, View from, View to) ->
                 elementwise(
-                        "tokens", "gate", width, count(to, tokens), args(rows(to), rows(from), width, number(activation)));
+                        "tokens",
+                        "gate",
+                        width,
+                        count(to, tokens),
+                        args(rows(to), rows(from), width, number(activation)));
             case Stage.GateSparse(HiddenActivation activation, double deviations, int width, View from, View to) ->
                 launch(
                         "tokens",
@@ -191,12 +204,7 @@ final class Launcher {
                         "scale_inputs",
                         to.width(),
                         count(to, tokens),
-                        args(
-                                rows(to),
-                                rows(from),
-                                memory.address(Buffer.CHOSEN_WEIGHTS),
-                                to.perToken(),
-                                to.width()));
+                        args(rows(to), rows(from), memory.address(Buffer.CHOSEN_WEIGHTS), to.perToken(), to.width()));
             case Stage.MultiplyChosen(DeviceExperts experts, View from, View.OfPairs to) ->
                 launch(
                         "linear",
@@ -347,13 +355,8 @@ final class Launcher {
                         1,
                         threadsFor(size),
                         0,
-                        args(
-                                rows(to),
-                                rows(from),
-                                gain,
-                                Launch.of((float) eps),
-                                size,
-                                Launch.of((float) normalise.before())));
+                        args(rows(to), rows(from), gain, Launch.of((float) eps), size, Launch.of((float)
+                                normalise.before())));
             case RowNorm.Layer(long gain, long bias, int _, double eps) ->
                 launch(
                         "tokens",
@@ -634,8 +637,7 @@ final class Launcher {
         launch(file, name, Math.ceilDiv(width, THREADS), rows, 1, THREADS, 0, arguments);
     }
 
-    private void launch(
-            String file, String name, int x, int y, int z, int threads, int sharedBytes, long[] arguments) {
+    private void launch(String file, String name, int x, int y, int z, int threads, int sharedBytes, long[] arguments) {
         stream.launch(new Launch(kernels.function(file, name, sharedBytes), x, y, z, threads, sharedBytes, arguments));
     }
 }

@@ -46,8 +46,7 @@ final class LayerCache {
         for (int i = 0; i < plan.layers().size(); i++) {
             caches.add(shape(plan, i, type, maxContext, batch).map(shape -> {
                 long keys = take.applyAsLong(shape.bytes());
-                return new LayerCache(
-                        shape, keys, shape.valuesOfTheirOwn() ? take.applyAsLong(shape.bytes()) : keys);
+                return new LayerCache(shape, keys, shape.valuesOfTheirOwn() ? take.applyAsLong(shape.bytes()) : keys);
             }));
         }
         return caches;

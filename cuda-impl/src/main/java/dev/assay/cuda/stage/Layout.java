@@ -26,7 +26,8 @@ final class Layout {
         widths.merge(buffer, Math.ceilDiv(width, ALIGNMENT) * ALIGNMENT, Math::max);
     }
 
-    /// Numbers that attention of one token needs for each part of its positions: of all heads, their results and two.
+    /// Numbers that attention of one token needs for each part of its positions: of all heads, their results and
+    /// two.
     int partialNumbers() {
         return partialNumbers;
     }

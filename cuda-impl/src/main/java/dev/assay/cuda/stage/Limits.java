@@ -35,8 +35,7 @@ public final class Limits {
         switch (layer.mixer()) {
             case GroupedQueryAttention attention -> {
                 atMost("head dim", attention.headDim(), HEAD_DIM, reasons);
-                layerNormOfHeads(attention)
-                        .ifPresent(norm -> reasons.add("no kernel normalises heads by " + norm));
+                layerNormOfHeads(attention).ifPresent(norm -> reasons.add("no kernel normalises heads by " + norm));
             }
             case LatentAttention attention -> atMost("latent dim", attention.latentDim(), VALUE_WIDTH, reasons);
         }

@@ -24,8 +24,10 @@ import org.jspecify.annotations.Nullable;
 /// A single token without listeners is one graph, recorded at the first: token and position go to the device before it
 /// and logits come back after it, so the same graph serves every step.
 public final class Runner implements AutoCloseable {
-    /// The most tokens of a pass: enough that reading the weights costs little beside multiplying with them, few enough
-    /// that intermediate values stay small. With taps a pass takes all tokens of a call, whose values belong together.
+    /// The most tokens of a pass: enough that reading the weights costs little beside multiplying with them, few
+    /// enough
+    /// that intermediate values stay small. With taps a pass takes all tokens of a call, whose values belong
+    /// together.
     private static final int BATCH = 512;
 
     private final Program program;
@@ -42,8 +44,7 @@ public final class Runner implements AutoCloseable {
     private @Nullable Graph greedyStep;
 
     /// @throws IllegalArgumentException if the device has not enough memory
-    public Runner(
-            Device device, KernelImage kernels, Program program, KvCacheType kvCache, SessionOptions options) {
+    public Runner(Device device, KernelImage kernels, Program program, KvCacheType kvCache, SessionOptions options) {
         this.program = program;
         this.taps = options.taps();
         this.maxContext = options.maxContext();
@@ -231,8 +232,7 @@ public final class Runner implements AutoCloseable {
             stream.copyOut(copy, places.address(Buffer.CHOSEN));
             stream.synchronize();
             for (int t = 0; t < count; t++) {
-                MemorySegment.copy(
-                        copy, ValueLayout.JAVA_INT, (long) t * topK * Integer.BYTES, experts[t], 0, topK);
+                MemorySegment.copy(copy, ValueLayout.JAVA_INT, (long) t * topK * Integer.BYTES, experts[t], 0, topK);
             }
         }
         return experts;
@@ -242,7 +242,8 @@ public final class Runner implements AutoCloseable {
 
     /// Makes `token` the one at `start`, and prepares a loop that goes on from there by itself.
     ///
-    /// @param forced tokens that the loop must take instead of the most probable ones, by position from `start` + 1 on
+    /// @param forced tokens that the loop must take instead of the most probable ones, by position from `start` + 1
+    /// on
     public void beginGreedy(int token, int start, int[] forced) {
         writePass(new int[] {token}, 0, 1, start);
         stream.copyIn(places.pass(), passIn.segment().asSlice(0, 3L * Integer.BYTES));
@@ -291,7 +292,8 @@ public final class Runner implements AutoCloseable {
         return tokens;
     }
 
-    /// Milliseconds that the device takes for a pass of tokens from an empty context, logits of the last one included.
+    /// Milliseconds that the device takes for a pass of tokens from an empty context, logits of the last one
+    /// included.
     public double prefill(int[] tokens, Stopwatch watch) {
         double milliseconds = 0;
         for (int done = 0; done < tokens.length; done += batch) {

@@ -57,7 +57,8 @@ final class SessionMemory {
         }
         this.caches = LayerCache.of(program.plan(), kvCache, maxContext, batch, take);
         this.pass = take.applyAsLong((2L + batch) * Integer.BYTES);
-        this.logits = floats(take, (long) Math.min(batch, HEAD_ROWS) * program.plan().vocabSize());
+        this.logits =
+                floats(take, (long) Math.min(batch, HEAD_ROWS) * program.plan().vocabSize());
         this.partials = floats(take, (long) MAX_PARTS * layout.partialNumbers());
         this.tokens = floats(take, maxContext + 1L);
         this.forced = floats(take, maxContext + 1L);

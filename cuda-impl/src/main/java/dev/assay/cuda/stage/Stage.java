@@ -97,7 +97,15 @@ sealed interface Stage {
     /// @param keyWidth numbers of a key; of latent attention a latent and a turned key
     /// @param valueWidth numbers of a value; of latent attention the latent
     record Attend(
-            int layer, int heads, int kvHeads, int keyWidth, int valueWidth, Mask mask, double scale, View queries, View to)
+            int layer,
+            int heads,
+            int kvHeads,
+            int keyWidth,
+            int valueWidth,
+            Mask mask,
+            double scale,
+            View queries,
+            View to)
             implements Stage {}
 
     /// Expands latents that attention summed up to values.
@@ -109,8 +117,7 @@ sealed interface Stage {
     record Gate(HiddenActivation activation, int width, View from, View to) implements Stage {}
 
     /// As [Gate], after relu(g − (mean(g) + σ(g) · deviations)) of the first half.
-    record GateSparse(HiddenActivation activation, double deviations, int width, View from, View to)
-            implements Stage {}
+    record GateSparse(HiddenActivation activation, double deviations, int width, View from, View to) implements Stage {}
 
     /// x = activation(x).
     record Activate(HiddenActivation activation, int width, View x) implements Stage {}
@@ -148,7 +155,8 @@ sealed interface Stage {
     /// Predictions of all streams from the coefficients.
     record Predict(int streams, int width) implements Stage {}
 
-    /// Streams from predictions, coefficients and the layer's result in HIDDEN; the corrected active stream to RESULT.
+    /// Streams from predictions, coefficients and the layer's result in HIDDEN; the corrected active stream to
+    /// RESULT.
     ///
     /// @param gain address of what multiplies the latter; 0 for nothing
     record Correct(int streams, int active, int width, long gain) implements Stage {}

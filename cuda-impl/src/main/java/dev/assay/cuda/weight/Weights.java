@@ -76,7 +76,9 @@ public final class Weights {
         int columns = shapes.getFirst().columns();
         int rows = shapes.stream().mapToInt(WeightRef::rows).sum();
         int scaleColumns = scaleColumns(prefix, shapes, found);
-        WeightType type = found.size() > 1 || scaleColumns == 0 ? WeightType.F32 : found.iterator().next();
+        WeightType type = found.size() > 1 || scaleColumns == 0
+                ? WeightType.F32
+                : found.iterator().next();
         types.add(type);
         int rowScales = type == WeightType.F8 ? Math.ceilDiv(columns, scaleColumns) : 0;
         long stride = DeviceMemory.aligned((long) rows * columns * type.bytes()) / type.bytes();
@@ -159,8 +161,7 @@ public final class Weights {
         int width = Math.ceilDiv(ref.columns(), blocks.block().columns());
         for (int r = 0; r < ref.rows(); r++) {
             long at = (long) (r / blocks.block().rows()) * width * Float.BYTES;
-            room.write(
-                    to + (long) r * width * Float.BYTES, blocks.scales().asSlice(at, (long) width * Float.BYTES));
+            room.write(to + (long) r * width * Float.BYTES, blocks.scales().asSlice(at, (long) width * Float.BYTES));
         }
     }
 
@@ -209,7 +210,8 @@ public final class Weights {
         for (Linear linear : linears) {
             switch (linear.bias()) {
                 case Bias.None _ -> {}
-                case Bias.Added(VectorRef vector) -> System.arraycopy(decoded(prefix, vector), 0, all, row, vector.length());
+                case Bias.Added(VectorRef vector) ->
+                    System.arraycopy(decoded(prefix, vector), 0, all, row, vector.length());
             }
             row += linear.outputs();
         }

@@ -68,7 +68,11 @@ class KernelImageTest {
         return Pattern.compile("\\.entry (\\w+)\\(([^)]*)\\)")
                 .matcher(KernelImage.ptx(file, target))
                 .results()
-                .map((MatchResult entry) -> entry.group(1) + " " + entry.group(2).lines().filter(line -> line.contains(".param")).count())
+                .map((MatchResult entry) -> entry.group(1) + " "
+                        + entry.group(2)
+                                .lines()
+                                .filter(line -> line.contains(".param"))
+                                .count())
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 }
