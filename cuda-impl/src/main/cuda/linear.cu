@@ -295,13 +295,23 @@ KERNEL(multiply_tiles_bf16, float *y, int y_stride, const float *x, int x_stride
                 b[n][1] = *(const unsigned *)(at + 8);
             }
             for (int m = 0; m < 2; m++) {
-                // The smallest plane first.
-                for (int p = PLANES - 1; p >= 0; p--) {
+                unsigned a[PLANES][4];
+                for (int p = 0; p < PLANES; p++) {
                     const unsigned short *at = activations[p] + (warp_token + m * 16 + group) * PITCH + k + pair;
-                    const unsigned a[4] = {*(const unsigned *)at, *(const unsigned *)(at + 8 * PITCH),
-                                           *(const unsigned *)(at + 8), *(const unsigned *)(at + 8 * PITCH + 8)};
-                    for (int n = 0; n < 4; n++) {
-                        multiply_tile(sums[m][n], a, b[n]);
+                    a[p][0] = *(const unsigned *)at;
+                    a[p][1] = *(const unsigned *)(at + 8 * PITCH);
+                    a[p][2] = *(const unsigned *)(at + 8);
+                    a[p][3] = *(const unsigned *)(at + 8 * PITCH + 8);
+                }
+                for (int n = 0; n < 4; n++) {
+                    // Tensor cores cut off what they add, so their sums are kept short and added up by rounding. The
+                    // smallest plane comes first.
+                    float part[4] = {};
+                    for (int p = PLANES - 1; p >= 0; p--) {
+                        multiply_tile(part, a[p], b[n]);
+                    }
+                    for (int i = 0; i < 4; i++) {
+                        sums[m][n][i] += part[i];
                     }
                 }
             }
