@@ -3,6 +3,7 @@ package dev.assay.cli;
 import dev.assay.checkpoint.Checkpoint;
 import dev.assay.checkpoint.CheckpointException;
 import dev.assay.config.ConfigException;
+import dev.assay.engine.Availability;
 import dev.assay.engine.Engine;
 import dev.assay.engine.EngineInfo;
 import dev.assay.golden.GoldenException;
@@ -99,7 +100,11 @@ final class DoctorCommand implements Callable<Integer> {
         Engines engines = surroundings.engines().get();
         for (Engine engine : engines.byId().values()) {
             EngineInfo info = engine.info();
-            ok("engine " + info.id() + ": " + info.title() + " " + info.version() + ", computes in " + info.compute());
+            String is = "engine " + info.id() + ": " + info.title() + " " + info.version();
+            switch (engine.availability()) {
+                case Availability.Available _ -> ok(is + ", computes in " + info.compute());
+                case Availability.Absent(String reason) -> note(is + ", cannot run here: " + reason);
+            }
         }
         Adapters adapters = surroundings.adapters();
         for (String id : adapters.known()) {

@@ -4,13 +4,13 @@ import dev.assay.adapter.openai.ApiKey;
 import dev.assay.adapter.openai.OpenAiEngine;
 import dev.assay.adapter.stdio.Limits;
 import dev.assay.adapter.stdio.StdioEngine;
+import dev.assay.engine.Availability;
 import dev.assay.engine.Engine;
 import dev.assay.engine.EngineLostException;
 import dev.assay.report.Fault;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.SortedSet;
@@ -26,6 +26,7 @@ final class EngineSelection implements AutoCloseable {
 
     private final SortedMap<String, Selected> byId = new TreeMap<>();
     private final List<Fault> faults = new ArrayList<>();
+    private final SortedMap<String, String> absent = new TreeMap<>();
     private final List<StdioEngine> started = new ArrayList<>();
     private final boolean everything;
 
@@ -54,15 +55,24 @@ final class EngineSelection implements AutoCloseable {
                 .distinct()
                 .toList();
         if (everything) {
-            installed.byId().forEach((id, engine) -> byId.put(id, new Selected(engine, List.of("--engine", id))));
+            installed.byId().forEach((id, engine) -> {
+                switch (engine.availability()) {
+                    case Availability.Available _ -> byId.put(id, new Selected(engine, List.of("--engine", id)));
+                    case Availability.Absent(String reason) -> absent.put(id, reason);
+                }
+            });
             // Whoever names the engines to run need not care for others that are broken.
             faults.addAll(installed.faults());
         }
         for (String id : ids) {
             List<String> arguments = List.of("--engine", id);
-            if (installed.byId().containsKey(id)) {
-                byId.put(
-                        id, new Selected(Objects.requireNonNull(installed.byId().get(id)), arguments));
+            Engine engine = installed.byId().get(id);
+            if (engine != null) {
+                switch (engine.availability()) {
+                    case Availability.Available _ -> byId.put(id, new Selected(engine, arguments));
+                    case Availability.Absent(String reason) ->
+                        faults.add(new Fault(id, "cannot run here: " + reason, Shell.command("doctor")));
+                }
             } else {
                 start(arguments, () -> adapters.start(id, limits));
             }
@@ -113,6 +123,11 @@ final class EngineSelection implements AutoCloseable {
     /// Engines that should have run and cannot.
     List<Fault> faults() {
         return faults;
+    }
+
+    /// Installed engines that nobody chose and that this machine cannot run, with the reasons.
+    SortedMap<String, String> absent() {
+        return absent;
     }
 
     /// Ids of the engines that the user chose; none if it was all.

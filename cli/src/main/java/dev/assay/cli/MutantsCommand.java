@@ -1,6 +1,7 @@
 package dev.assay.cli;
 
 import dev.assay.config.Architecture;
+import dev.assay.engine.Availability;
 import dev.assay.engine.Engine;
 import dev.assay.golden.GoldenCase;
 import dev.assay.mutants.catalogue.Catalogue;
@@ -108,10 +109,11 @@ final class MutantsCommand implements Callable<Integer> {
         return form != null && form.markdown ? toMarkdown(report) : toText(report);
     }
 
-    /// The first engine of the installation that runs any plan; the plan interpreter where there is none.
+    /// The first engine of the installation that runs any plan, and runs here; the plan interpreter where there is
+    /// none.
     private PlanEngine soil() {
         for (Engine engine : surroundings.engines().get().byId().values()) {
-            if (engine instanceof PlanEngine runs) {
+            if (engine instanceof PlanEngine runs && runs.availability() instanceof Availability.Available) {
                 return runs;
             }
         }

@@ -2,6 +2,7 @@ package dev.assay.cli;
 
 import dev.assay.checkpoint.Checkpoint;
 import dev.assay.config.ModelConfig;
+import dev.assay.engine.Availability;
 import dev.assay.engine.Engine;
 import dev.assay.engine.EngineInfo;
 import dev.assay.engine.Execution;
@@ -28,6 +29,11 @@ final class ObservedEngine implements Engine {
     @Override
     public EngineInfo info() {
         return engine.info();
+    }
+
+    @Override
+    public Availability availability() {
+        return engine.availability();
     }
 
     @Override

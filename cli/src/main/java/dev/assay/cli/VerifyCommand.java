@@ -125,6 +125,7 @@ final class VerifyCommand implements Callable<Integer> {
         Report report = new Verification(surroundings, command, loading, Profile.FULL).run(selection, selected, part);
         ReportFolder.write(report, folder);
         surroundings.out().print(ConsoleReport.render(report, surroundings.colours()));
+        selection.absent().forEach((id, reason) -> surroundings.out().println("skipped: engine " + id + ": " + reason));
         surroundings.out().println("report: " + folder.resolve("report.html"));
         return report.verdict().exitCode();
     }

@@ -123,7 +123,8 @@ class FactsCommandTest {
         assertThat(facts("qwen3-0.6b", "--kv-dtype", "f4").exitCode()).isEqualTo(64);
     }
 
-    /// The page and the table hold the numbers of `--json`, which the first test compares with an independent count.
+    /// The page and the table hold the numbers of `--json`, which the first test compares with an independent
+    /// count.
     @Test
     void theReportHoldsTheFactsOfEveryModel() throws IOException {
         CommandRun run = facts("--report", folder.resolve("out").toString(), "--context", "1024,131072");
@@ -174,7 +175,8 @@ class FactsCommandTest {
     void theReportIsOfAllModels() {
         String out = folder.resolve("out").toString();
 
-        assertThat(facts("--report", out, "--json").err()).contains("--report: expected alone", "found --json beside it");
+        assertThat(facts("--report", out, "--json").err())
+                .contains("--report: expected alone", "found --json beside it");
         assertThat(facts("qwen3-0.6b", "--report", out).err()).contains("found qwen3-0.6b beside it");
         assertThat(facts("qwen3-0.6b", "--report", out).exitCode()).isEqualTo(64);
         assertThat(folder.resolve("out")).doesNotExist();

@@ -9,6 +9,7 @@ import com.networknt.schema.SpecificationVersion;
 import dev.assay.adapter.openai.OpenAiEngine;
 import dev.assay.adapter.stdio.StdioEngine;
 import dev.assay.conformance.suite.GoldenSuite;
+import dev.assay.cuda.CudaEngine;
 import dev.assay.engine.Engine;
 import dev.assay.golden.Goldens;
 import dev.assay.kernels.KernelRun;
@@ -85,6 +86,7 @@ class InstallationTest {
             KernelRun.class,
             Histogram.class,
             VectorEngine.class,
+            CudaEngine.class,
             Benchmark.class,
             OptionSpec.class,
             FastMath.class,
@@ -109,6 +111,7 @@ class InstallationTest {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=" + tier,
+                "--enable-native-access=dev.assay.cuda",
                 "-p",
                 MODULES.stream().map(InstallationTest::location).collect(Collectors.joining(File.pathSeparator)),
                 "-m",
@@ -165,7 +168,9 @@ class InstallationTest {
     void findsItsEnginesAndItsCases() throws IOException, InterruptedException {
         CommandRun run = assay("list");
         assertThat(run.err()).isEqualTo(INCUBATES);
-        assertThat(run.out()).contains("REFERENCE  VECTOR\n").containsPattern("\nqwen3-base +qwen3 +yes +yes\n");
+        assertThat(run.out())
+                .contains("CUDA  REFERENCE  VECTOR\n")
+                .containsPattern("\nqwen3-base +qwen3 +yes +yes +yes\n");
         assertThat(run.exitCode()).isEqualTo(0);
     }
 

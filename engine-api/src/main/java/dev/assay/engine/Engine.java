@@ -10,6 +10,12 @@ public interface Engine {
     /// Who the engine is. Constant for the lifetime of the engine.
     EngineInfo info();
 
+    /// Whether this machine has what the engine runs on. If not, what it [supports][#supports] is still true of
+    /// others, and nothing can be loaded.
+    default Availability availability() {
+        return new Availability.Available();
+    }
+
     /// Whether the engine can run a model of this configuration, decided without loading anything.
     ///
     /// An engine that answers [Support.Supported] and then cannot run the model has told a *capability lie*; what

@@ -13,12 +13,17 @@ sealed interface MatrixType {
     /// Names the format.
     String VARIABLE = "ASSAY_LLAMACPP_TYPE";
 
+    /// One that is written.
     record Known(GgufType type) implements MatrixType {}
 
+    /// The variable says something else.
+    ///
     /// @param reason one sentence
     record Unknown(String reason) implements MatrixType {}
 
-    /// @param name what the variable says, null if it is not set
+    /// What the variable's value means.
+    ///
+    /// @param name null if it is not set
     static MatrixType of(@Nullable String name) {
         if (name == null) {
             return new Known(GgufType.F32);

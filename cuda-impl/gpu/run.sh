@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Judges and measures the CUDA engine on the machine with the GPU; see pack.sh.
+#
+# Run it in the working tree, whose golden cases it reads.
+#
+#   run.sh OUT [verify] [plain] [sanitize] [measure]
+#
+# verify: every golden case; plain: the same with kernels one after another, whose logits must be as good; sanitize:
+# compute-sanitizer on three cases, if it is there; measure: the published shapes. OUT gets at most eight files.
+set -uo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+out=$1
+shift
+mkdir -p "$out"
+if [[ ! -d /tmp/pack ]]; then
+    tar -C /tmp -xJf "$here/pack.tar.xz" ||
+        python3 -c 'import sys, tarfile; tarfile.open(sys.argv[1]).extractall("/tmp")' "$here/pack.tar.xz"
+fi
+java=(/tmp/pack/java/bin/java --enable-native-access=dev.assay.cuda -p /tmp/pack/app)
+assay=(-m dev.assay.cli/dev.assay.cli.Main)
+cases=()
+for golden in golden-outputs/cases/*/; do
+    cases+=(--case "${golden%/}")
+done
+nvidia-smi --query-gpu=name,driver_version,clocks.sm,clocks.mem,memory.total --format=csv >"$out/gpu.csv" 2>&1 || true
+
+for part in "$@"; do
+    echo "== $part"
+    case $part in
+        verify)
+            "${java[@]}" "${assay[@]}" verify --engine cuda "${cases[@]}" --out /tmp/verify >"$out/verify.log" 2>&1
+            echo "exit $?"
+            tail -n 40 "$out/verify.log"
+            cp /tmp/verify/report.json "$out/report.json" 2>/dev/null
+            ;;
+        plain)
+            "${java[@]}" -Dassay.cuda.one-by-one=true "${assay[@]}" verify --engine cuda "${cases[@]}" --out /tmp/plain >/tmp/plain.log 2>&1
+            echo "exit $?"
+            tail -n 5 /tmp/plain.log
+            ;;
+        sanitize)
+            sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda*/bin/compute-sanitizer 2>/dev/null | head -n 1)
+            if [[ -z $sanitizer ]]; then
+                echo 'compute-sanitizer is not here'
+                continue
+            fi
+            for tool in memcheck racecheck; do
+                timeout 120 "$sanitizer" --tool "$tool" --target-processes all "${java[@]}" "${assay[@]}" verify --engine cuda \
+                    --case golden-outputs/cases/qwen3-base \
+                    --case golden-outputs/cases/gemma3n-base --case golden-outputs/cases/deepseek-v3-base --out "/tmp/$tool" \
+                    >"$out/$tool.log" 2>&1
+                echo "$tool: exit $?"
+                tail -n 3 "$out/$tool.log"
+            done
+            ;;
+        measure)
+            "${java[@]}" -XX:MaxRAMPercentage=40 -m dev.assay.cuda/dev.assay.cuda.Measurement "$out" /tmp/pack/shapes/qwen3-0.6b.json \
+                /tmp/pack/shapes/llama-3.2-1b.json /tmp/pack/shapes/qwen3-1.7b.json /tmp/pack/shapes/qwen3-8b.json \
+                /tmp/pack/shapes/deepseek-v3-5-layers.json /tmp/pack/shapes/qwen3-30b-a3b.json 2>&1 | tail -n 20
+            cat "$out/cuda.md"
+            ;;
+        *) echo "no part is named $part" ;;
+    esac
+done

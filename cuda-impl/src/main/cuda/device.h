@@ -1,0 +1,285 @@
+// What kernels are written in: CUDA C++ without NVIDIA's headers. nvcc compiles it to PTX; g++ compiles it, through
+// fake.h of the tests, for a machine without a GPU. Instructions that only a GPU has are here, each beside its plain
+// twin, so that kernels have no #if.
+//
+// Conventions. Activations are float32, `[tokens][width]`: a row of token t begins at t · stride, and a kernel that is
+// given an offset into rows is given a pointer to it. blockIdx.y is the token unless a kernel says otherwise. A pass is
+// int[2 + tokens]: number of tokens, position of the first, token ids. Sums are float32; each has one order, which no
+// run changes. Blocks are whole warps.
+#pragma once
+
+constexpr int WARP = 32;
+constexpr float NEGATIVE_INFINITY = -__builtin_inff();
+
+#ifdef __CUDACC__
+
+#define KERNEL(name, ...) extern "C" __global__ void name(__VA_ARGS__)
+#define DEVICE static __device__ __forceinline__
+#define DEVICE_MEMBER __device__ __forceinline__
+#define SHARED __shared__
+extern __shared__ float dynamic_shared[];
+
+DEVICE float warp_sum(float value) {
+    for (int distance = WARP / 2; distance > 0; distance /= 2) {
+        value += __shfl_xor_sync(0xffffffffu, value, distance);
+    }
+    return value;
+}
+
+template <typename T>
+DEVICE T shuffle_xor(T value, int distance) {
+    return __shfl_xor_sync(0xffffffffu, value, distance);
+}
+
+DEVICE void synchronize_block() { __syncthreads(); }
+
+DEVICE void synchronize_warp() { __syncwarp(); }
+
+DEVICE float from_f16(unsigned short bits) {
+    float value;
+    asm("cvt.f32.f16 %0, %1;" : "=f"(value) : "h"(bits));
+    return value;
+}
+
+DEVICE float from_bits(unsigned bits) { return __uint_as_float(bits); }
+
+DEVICE unsigned to_bits(float value) { return __float_as_uint(value); }
+
+// Lets the next kernel of the stream start, which waits by itself for the results of this one.
+DEVICE void let_next_start() {
+#if __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+#endif
+}
+
+// Waits for the results of all kernels before this one. Before it, a kernel reads only what no kernel writes.
+DEVICE void wait_for_previous() {
+#if __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
+}
+
+// 16 bytes that are read once: they need no place in the first-level cache.
+DEVICE uint4 load_once(const void *address) {
+    uint4 value;
+    asm volatile("ld.global.nc.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(value.x), "=r"(value.y), "=r"(value.z), "=r"(value.w)
+                 : "l"(address));
+    return value;
+}
+
+// d += a · b for a tile of 16 rows, 16 columns of a and 8 of b, shared out among the lanes of a warp as PTX says:
+// a[i] and b[i] are two bfloat16, d four sums.
+DEVICE void multiply_tile(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
+#if __CUDA_ARCH__ >= 800
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9},"
+                 " {%0, %1, %2, %3};"
+                 : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+#endif
+}
+
+#else
+#include "fake.h"
+#endif
+
+DEVICE int lane() { return threadIdx.x % WARP; }
+
+DEVICE int warp() { return threadIdx.x / WARP; }
+
+DEVICE int warps() { return blockDim.x / WARP; }
+
+// What every kernel begins with that reads nothing before it may.
+DEVICE void begin() {
+    let_next_start();
+    wait_for_previous();
+}
+
+// The sum over all threads of the block, in every thread.
+DEVICE float block_sum(float value) {
+    SHARED float sums[WARP];
+    value = warp_sum(value);
+    synchronize_block();
+    if (lane() == 0) {
+        sums[warp()] = value;
+    }
+    synchronize_block();
+    float sum = 0;
+    for (int i = 0; i < warps(); i++) {
+        sum += sums[i];
+    }
+    return sum;
+}
+
+// The highest value of all threads of the block, in every thread.
+DEVICE float block_max(float value) {
+    SHARED float values[WARP];
+    for (int distance = WARP / 2; distance > 0; distance /= 2) {
+        value = fmaxf(value, shuffle_xor(value, distance));
+    }
+    synchronize_block();
+    if (lane() == 0) {
+        values[warp()] = value;
+    }
+    synchronize_block();
+    float highest = NEGATIVE_INFINITY;
+    for (int i = 0; i < warps(); i++) {
+        highest = fmaxf(highest, values[i]);
+    }
+    return highest;
+}
+
+// ------------------------------------------------------------------------------------------- elements of stored tensors
+
+DEVICE float from_bf16(unsigned bits) { return from_bits(bits << 16); }
+
+// To nearest, ties to even; NaN stays NaN.
+DEVICE unsigned short to_bf16(float value) {
+    unsigned bits = to_bits(value);
+    if (value != value) {
+        return (unsigned short)((bits >> 16) | 0x40u);
+    }
+    return (unsigned short)((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
+}
+
+// OCP FP8 E4M3: no infinities, NaN is all ones but the sign.
+DEVICE float from_e4m3(unsigned bits) {
+    unsigned magnitude = bits & 0x7fu;
+    float value;
+    if (magnitude == 0x7fu) {
+        value = from_bits(0x7fc00000u);
+    } else if (magnitude < 8) {
+        value = (float)magnitude * 0.001953125f; // subnormal: 2^-9 a step
+    } else {
+        value = from_bits((magnitude << 20) + (120u << 23)); // bias 127 - 7
+    }
+    return (bits & 0x80u) != 0 ? -value : value;
+}
+
+struct Float32 {
+    static constexpr int BYTES = 4;
+    static constexpr bool SCALED = false;
+    static DEVICE_MEMBER float at(const void *data, long index) { return ((const float *)data)[index]; }
+    // Eight elements of an aligned group.
+    struct Eight {
+        uint4 low, high;
+    };
+    static DEVICE_MEMBER Eight load(const void *data, long index) {
+        const char *from = (const char *)data + index * BYTES;
+        return {load_once(from), load_once(from + 16)};
+    }
+    // As load, of memory that kernels write.
+    static DEVICE_MEMBER Eight read(const void *data, long index) {
+        const uint4 *from = (const uint4 *)((const char *)data + index * BYTES);
+        return {from[0], from[1]};
+    }
+    static DEVICE_MEMBER void decode(const Eight &raw, float *into) {
+        into[0] = from_bits(raw.low.x);
+        into[1] = from_bits(raw.low.y);
+        into[2] = from_bits(raw.low.z);
+        into[3] = from_bits(raw.low.w);
+        into[4] = from_bits(raw.high.x);
+        into[5] = from_bits(raw.high.y);
+        into[6] = from_bits(raw.high.z);
+        into[7] = from_bits(raw.high.w);
+    }
+};
+
+struct BFloat16 {
+    static constexpr int BYTES = 2;
+    static constexpr bool SCALED = false;
+    static DEVICE_MEMBER float at(const void *data, long index) { return from_bf16(((const unsigned short *)data)[index]); }
+    typedef uint4 Eight;
+    static DEVICE_MEMBER Eight load(const void *data, long index) { return load_once((const char *)data + index * BYTES); }
+    static DEVICE_MEMBER Eight read(const void *data, long index) {
+        return *(const uint4 *)((const char *)data + index * BYTES);
+    }
+    static DEVICE_MEMBER void decode(const Eight &raw, float *into) {
+        const unsigned words[4] = {raw.x, raw.y, raw.z, raw.w};
+        for (int i = 0; i < 4; i++) {
+            into[2 * i] = from_bits(words[i] << 16);
+            into[2 * i + 1] = from_bits(words[i] & 0xffff0000u);
+        }
+    }
+};
+
+struct Float16 {
+    static constexpr int BYTES = 2;
+    static constexpr bool SCALED = false;
+    static DEVICE_MEMBER float at(const void *data, long index) { return from_f16(((const unsigned short *)data)[index]); }
+    typedef uint4 Eight;
+    static DEVICE_MEMBER Eight load(const void *data, long index) { return load_once((const char *)data + index * BYTES); }
+    static DEVICE_MEMBER void decode(const Eight &raw, float *into) {
+        const unsigned words[4] = {raw.x, raw.y, raw.z, raw.w};
+        for (int i = 0; i < 4; i++) {
+            into[2 * i] = from_f16((unsigned short)words[i]);
+            into[2 * i + 1] = from_f16((unsigned short)(words[i] >> 16));
+        }
+    }
+};
+
+// E4M3 whose scales are multiplied in by whoever reads: a scale belongs to a row and a block of columns.
+struct Float8 {
+    static constexpr int BYTES = 1;
+    static constexpr bool SCALED = true;
+    static DEVICE_MEMBER float at(const void *data, long index) { return from_e4m3(((const unsigned char *)data)[index]); }
+    typedef uint2 Eight;
+    static DEVICE_MEMBER Eight load(const void *data, long index) { return *(const uint2 *)((const char *)data + index); }
+    static DEVICE_MEMBER void decode(const Eight &raw, float *into) {
+        for (int i = 0; i < 4; i++) {
+            into[i] = from_e4m3((raw.x >> (8 * i)) & 0xffu);
+            into[4 + i] = from_e4m3((raw.y >> (8 * i)) & 0xffu);
+        }
+    }
+};
+
+// A stored matrix `[rows][columns]`. Scales, of FP8 alone, are `[rows][⌈columns / scale_columns⌉]`.
+template <typename W>
+struct Matrix {
+    const void *data;
+    const float *scales;
+    int scale_columns;
+    int columns;
+
+    DEVICE_MEMBER float scale(long row, int column) const {
+        if constexpr (W::SCALED) {
+            return scales[row * ((columns + scale_columns - 1) / scale_columns) + column / scale_columns];
+        } else {
+            return 1;
+        }
+    }
+
+    DEVICE_MEMBER float at(long row, int column) const {
+        float value = W::at(data, row * columns + column);
+        return W::SCALED ? value * scale(row, column) : value;
+    }
+
+    // Whether rows can be read in aligned groups of eight, each with one scale.
+    DEVICE_MEMBER bool in_eights() const {
+        return columns % 8 == 0 && (!W::SCALED || scale_columns % 8 == 0);
+    }
+};
+
+// Whether rows of activations can be read in aligned groups of four.
+DEVICE bool in_fours(const float *x, int stride) { return ((unsigned long)x % 16 | (unsigned)stride % 4) == 0; }
+
+// An entry point for every type of weights.
+#define FOR_WEIGHTS(define) define(f32, Float32) define(bf16, BFloat16) define(f16, Float16) define(f8, Float8)
+// An entry point for every type of cache.
+#define FOR_CACHES(define) define(f32, Float32) define(bf16, BFloat16)
+
+// Activations of MLPs; numbers that Java gives.
+constexpr int SILU = 0;
+constexpr int GELU_TANH = 1;
+constexpr int GELU_ERF = 2;
+
+DEVICE float activate(int activation, float x) {
+    if (activation == SILU) {
+        return x / (1 + expf(-x));
+    }
+    if (activation == GELU_TANH) {
+        // (1 + tanh(u)) / 2 = 1 / (1 + exp(-2u)) with u = √(2/π) · (x + 0.044715 · x³)
+        return x / (1 + expf(-1.5957691216057308f * (x + 0.044715f * x * x * x)));
+    }
+    return x / 2 * erfcf(-x * 0.70710678118654752f);
+}

@@ -1,0 +1,479 @@
+// Products with stored matrices, y[t] = W·x[t] + bias.
+#include "device.h"
+
+// ---------------------------------------------------------------------------------------------------------- one token
+
+// Rows that a warp multiplies at a time, and groups of 8 · WARP columns whose loads are in flight at a time.
+constexpr int ROWS = 2;
+constexpr int GROUPS = 4;
+
+// products[r] = W's row rows[r] · x, for one token, in every lane of a warp; a row below 0 is none. x may still have to
+// be normalised: with a gain, it stands for gain ⊙ x / √(mean(x²) + eps), and the mean is summed up in the same sweep.
+//
+// With `early`, first columns are read before the wait for x: what is stored, no kernel writes. It then begins the
+// kernel, otherwise the kernel has begun.
+template <typename W>
+DEVICE void products_of_one(float (&products)[ROWS], const long (&rows)[ROWS], const float *x, const float *gain,
+                            float eps, const Matrix<W> &w, bool early) {
+    const int columns = w.columns;
+    const bool eights = w.in_eights() && in_fours(x, 0);
+    typename W::Eight raw[ROWS][GROUPS];
+    auto load = [&](int start) {
+#pragma unroll
+        for (int r = 0; r < ROWS; r++) {
+#pragma unroll
+            for (int g = 0; g < GROUPS; g++) {
+                int column = start + (g * WARP + lane()) * 8;
+                if (rows[r] >= 0 && column < columns) {
+                    raw[r][g] = W::load(w.data, rows[r] * columns + column);
+                }
+            }
+        }
+    };
+    if (eights) {
+        load(0);
+    }
+    if (early) {
+        wait_for_previous();
+    }
+    float sums[ROWS] = {};
+    float squares = 0;
+    if (eights) {
+        for (int start = 0; start < columns; start += GROUPS * WARP * 8) {
+            if (start > 0) {
+                load(start);
+            }
+#pragma unroll
+            for (int g = 0; g < GROUPS; g++) {
+                int column = start + (g * WARP + lane()) * 8;
+                if (column < columns) {
+                    alignas(16) float in[8];
+                    *(float4 *)in = *(const float4 *)(x + column);
+                    *(float4 *)(in + 4) = *(const float4 *)(x + column + 4);
+                    if (gain != nullptr) {
+                        alignas(16) float gains[8];
+                        *(float4 *)gains = *(const float4 *)(gain + column);
+                        *(float4 *)(gains + 4) = *(const float4 *)(gain + column + 4);
+                        for (int i = 0; i < 8; i++) {
+                            squares = fmaf(in[i], in[i], squares);
+                            in[i] *= gains[i];
+                        }
+                    }
+#pragma unroll
+                    for (int r = 0; r < ROWS; r++) {
+                        if (rows[r] >= 0) {
+                            float weights[8];
+                            W::decode(raw[r][g], weights);
+                            float sum = 0;
+                            for (int i = 0; i < 8; i++) {
+                                sum = fmaf(weights[i], in[i], sum);
+                            }
+                            sums[r] += sum * w.scale(rows[r], column);
+                        }
+                    }
+                }
+            }
+        }
+    } else {
+        for (int column = lane(); column < columns; column += WARP) {
+            float in = x[column];
+            if (gain != nullptr) {
+                squares = fmaf(in, in, squares);
+                in *= gain[column];
+            }
+            for (int r = 0; r < ROWS; r++) {
+                if (rows[r] >= 0) {
+                    sums[r] = fmaf(w.at(rows[r], column), in, sums[r]);
+                }
+            }
+        }
+    }
+    float factor = 1;
+    if (gain != nullptr) {
+        factor = (float)(1 / sqrt((double)warp_sum(squares) / columns + eps));
+    }
+    for (int r = 0; r < ROWS; r++) {
+        products[r] = warp_sum(sums[r]) * factor;
+    }
+}
+
+// y = residual + W·x + bias for one token; x with a gain as in products_of_one. A warp has ROWS rows, one below the other.
+//
+// bias, gain and residual may be null; y may be the residual.
+template <typename W>
+DEVICE void multiply_one(float *y, const float *residual, const float *x, const float *gain, float eps, Matrix<W> w,
+                         const float *bias, int count) {
+    let_next_start();
+    long rows[ROWS];
+    float products[ROWS];
+    for (int r = 0; r < ROWS; r++) {
+        const long row = ((long)blockIdx.x * warps() + warp()) * ROWS + r;
+        rows[r] = row < count ? row : -1;
+    }
+    products_of_one<W>(products, rows, x, gain, eps, w, true);
+    for (int r = 0; r < ROWS; r++) {
+        const long row = rows[r];
+        if (lane() == 0 && row >= 0) {
+            const float sum = products[r] + (bias == nullptr ? 0 : bias[row]);
+            y[row] = residual == nullptr ? sum : residual[row] + sum;
+        }
+    }
+}
+
+#define DEFINE(name, W)                                                                                                \
+    KERNEL(multiply_one_##name, float *y, const float *residual, const float *x, const float *gain, float eps,         \
+           const void *data, const float *scales, int scale_columns, int columns, const float *bias, int rows) {       \
+        multiply_one<W>(y, residual, x, gain, eps, {data, scales, scale_columns, columns}, bias, rows);                \
+    }
+FOR_WEIGHTS(DEFINE)
+#undef DEFINE
+
+// y = activation(gate·x) ⊙ up·x for one token, where gate and up are the upper and the lower `width` rows of W, with
+// biases likewise; x with a gain as in products_of_one. A warp has a row of both.
+template <typename W>
+DEVICE void multiply_gated_one(float *y, const float *x, const float *gain, float eps, Matrix<W> w, const float *bias,
+                               int width, int activation) {
+    let_next_start();
+    const int row = blockIdx.x * warps() + warp();
+    const long rows[ROWS] = {row < width ? row : -1, row < width ? row + width : -1};
+    float products[ROWS];
+    products_of_one<W>(products, rows, x, gain, eps, w, true);
+    if (lane() == 0 && row < width) {
+        const float gate = products[0] + (bias == nullptr ? 0 : bias[row]);
+        const float up = products[1] + (bias == nullptr ? 0 : bias[row + width]);
+        y[row] = activate(activation, gate) * up;
+    }
+}
+
+#define DEFINE(name, W)                                                                                                \
+    KERNEL(multiply_gated_one_##name, float *y, const float *x, const float *gain, float eps, const void *data,        \
+           const float *scales, int scale_columns, int columns, const float *bias, int width, int activation) {        \
+        multiply_gated_one<W>(y, x, gain, eps, {data, scales, scale_columns, columns}, bias, width, activation);       \
+    }
+FOR_WEIGHTS(DEFINE)
+#undef DEFINE
+
+// -------------------------------------------------------------------------------------------------------- many tokens
+
+// Tokens that a warp multiplies a row with at a time.
+constexpr int TOKENS = 8;
+
+// y[t][r] for `tokens` tokens; a warp has one row, blockIdx.y is a group of TOKENS tokens.
+template <typename W>
+DEVICE void multiply(float *y, int y_stride, const float *x, int x_stride, Matrix<W> w, const float *bias, int rows,
+                     int tokens) {
+    begin();
+    const int columns = w.columns;
+    const long row = (long)blockIdx.x * warps() + warp();
+    const int first = blockIdx.y * TOKENS;
+    if (row >= rows) {
+        return;
+    }
+    float sums[TOKENS] = {};
+    if (w.in_eights() && in_fours(x, x_stride)) {
+        for (int column = lane() * 8; column < columns; column += WARP * 8) {
+            float weights[8];
+            W::decode(W::load(w.data, row * columns + column), weights);
+            float scale = w.scale(row, column);
+            for (int t = 0; t < TOKENS && first + t < tokens; t++) {
+                const float *in = x + (long)(first + t) * x_stride + column;
+                float4 low = *(const float4 *)in;
+                float4 high = *(const float4 *)(in + 4);
+                float sum = weights[0] * low.x;
+                sum = fmaf(weights[1], low.y, sum);
+                sum = fmaf(weights[2], low.z, sum);
+                sum = fmaf(weights[3], low.w, sum);
+                sum = fmaf(weights[4], high.x, sum);
+                sum = fmaf(weights[5], high.y, sum);
+                sum = fmaf(weights[6], high.z, sum);
+                sum = fmaf(weights[7], high.w, sum);
+                sums[t] += sum * scale;
+            }
+        }
+    } else {
+        for (int column = lane(); column < columns; column += WARP) {
+            float weight = w.at(row, column);
+            for (int t = 0; t < TOKENS && first + t < tokens; t++) {
+                sums[t] = fmaf(weight, x[(long)(first + t) * x_stride + column], sums[t]);
+            }
+        }
+    }
+    for (int t = 0; t < TOKENS && first + t < tokens; t++) {
+        float sum = warp_sum(sums[t]);
+        if (lane() == 0) {
+            y[(long)(first + t) * y_stride + row] = sum + (bias == nullptr ? 0 : bias[row]);
+        }
+    }
+}
+
+#define DEFINE(name, W)                                                                                                \
+    KERNEL(multiply_##name, float *y, int y_stride, const float *x, int x_stride, const void *data,                    \
+           const float *scales, int scale_columns, int columns, const float *bias, int rows, int tokens) {             \
+        multiply<W>(y, y_stride, x, x_stride, {data, scales, scale_columns, columns}, bias, rows, tokens);             \
+    }
+FOR_WEIGHTS(DEFINE)
+#undef DEFINE
+
+// ------------------------------------------------------------------------------------------------------ tensor cores
+
+// A block multiplies TILE_TOKENS tokens with TILE_ROWS rows, DEPTH columns at a time; each of its eight warps 32 tokens
+// with 32 rows.
+constexpr int TILE_TOKENS = 64;
+constexpr int TILE_ROWS = 128;
+constexpr int DEPTH = 32;
+// Numbers from a row of a tile to the next: such that the lanes of a warp read from different banks.
+constexpr int PITCH = DEPTH + 8;
+constexpr int TILE_THREADS = 256;
+// A float32 is the sum of three bfloat16, all but for its last bit or so.
+constexpr int PLANES = 3;
+
+// y[t][r] for many tokens and weights in bfloat16, by tensor cores that multiply bfloat16 and add float32. Weights are
+// what they are; activations are split into three bfloat16 that add up to them, so that products are exact as float32.
+// blockIdx.x is a tile of rows, blockIdx.y one of tokens. Columns are a multiple of 8.
+KERNEL(multiply_tiles_bf16, float *y, int y_stride, const float *x, int x_stride, const unsigned short *w, int columns,
+       const float *bias, int rows, int tokens) {
+    begin();
+    alignas(16) SHARED unsigned short activations[PLANES][TILE_TOKENS * PITCH];
+    alignas(16) SHARED unsigned short weights[TILE_ROWS * PITCH];
+    const int first_token = blockIdx.y * TILE_TOKENS;
+    const int first_row = blockIdx.x * TILE_ROWS;
+    const int warp_token = warp() / 4 * 32;
+    const int warp_row = warp() % 4 * 32;
+    const int group = lane() / 4;
+    const int pair = lane() % 4 * 2;
+    float sums[2][4][4] = {};
+
+    // What a thread brings: 8 activations, and 16 weights, of the next step while this one is multiplied.
+    const int own_token = threadIdx.x / 4;
+    const int own_column = threadIdx.x % 4 * 8;
+    float4 next_x[2];
+    uint4 next_w[2];
+    auto load = [&](int start) {
+        const bool inside = start + own_column < columns;
+        const float *from = x + (long)(first_token + own_token) * x_stride + start + own_column;
+        const bool has_token = inside && first_token + own_token < tokens;
+        next_x[0] = has_token ? *(const float4 *)from : float4{0, 0, 0, 0};
+        next_x[1] = has_token ? *(const float4 *)(from + 4) : float4{0, 0, 0, 0};
+        for (int i = 0; i < 2; i++) {
+            const int row = first_row + own_token + i * TILE_TOKENS;
+            next_w[i] = inside && row < rows ? *(const uint4 *)(w + (long)row * columns + start + own_column)
+                                             : uint4{0, 0, 0, 0};
+        }
+    };
+    load(0);
+    for (int start = 0; start < columns; start += DEPTH) {
+        synchronize_block();
+        const float in[8] = {next_x[0].x, next_x[0].y, next_x[0].z, next_x[0].w,
+                             next_x[1].x, next_x[1].y, next_x[1].z, next_x[1].w};
+        unsigned planes[PLANES][4];
+        for (int i = 0; i < 4; i++) {
+            float left[2] = {in[2 * i], in[2 * i + 1]};
+            for (int p = 0; p < PLANES; p++) {
+                const unsigned low = to_bf16(left[0]);
+                const unsigned high = to_bf16(left[1]);
+                left[0] -= from_bf16(low);
+                left[1] -= from_bf16(high);
+                planes[p][i] = low | high << 16;
+            }
+        }
+        for (int p = 0; p < PLANES; p++) {
+            *(uint4 *)(activations[p] + own_token * PITCH + own_column) =
+                uint4{planes[p][0], planes[p][1], planes[p][2], planes[p][3]};
+        }
+        for (int i = 0; i < 2; i++) {
+            *(uint4 *)(weights + (own_token + i * TILE_TOKENS) * PITCH + own_column) = next_w[i];
+        }
+        synchronize_block();
+        if (start + DEPTH < columns) {
+            load(start + DEPTH);
+        }
+        for (int k = 0; k < DEPTH; k += 16) {
+            unsigned b[4][2];
+            for (int n = 0; n < 4; n++) {
+                const unsigned short *at = weights + (warp_row + n * 8 + group) * PITCH + k + pair;
+                b[n][0] = *(const unsigned *)at;
+                b[n][1] = *(const unsigned *)(at + 8);
+            }
+            for (int m = 0; m < 2; m++) {
+                unsigned a[PLANES][4];
+                for (int p = 0; p < PLANES; p++) {
+                    const unsigned short *at = activations[p] + (warp_token + m * 16 + group) * PITCH + k + pair;
+                    a[p][0] = *(const unsigned *)at;
+                    a[p][1] = *(const unsigned *)(at + 8 * PITCH);
+                    a[p][2] = *(const unsigned *)(at + 8);
+                    a[p][3] = *(const unsigned *)(at + 8 * PITCH + 8);
+                }
+                for (int n = 0; n < 4; n++) {
+                    // Tensor cores cut off what they add, so their sums are kept short and added up by rounding. The
+                    // smallest plane comes first.
+                    float part[4] = {};
+                    for (int p = PLANES - 1; p >= 0; p--) {
+                        multiply_tile(part, a[p], b[n]);
+                    }
+                    for (int i = 0; i < 4; i++) {
+                        sums[m][n][i] += part[i];
+                    }
+                }
+            }
+        }
+    }
+    for (int m = 0; m < 2; m++) {
+        for (int n = 0; n < 4; n++) {
+            for (int i = 0; i < 4; i++) {
+                const int token = first_token + warp_token + m * 16 + group + i / 2 * 8;
+                const int row = first_row + warp_row + n * 8 + pair + i % 2;
+                if (token < tokens && row < rows) {
+                    y[(long)token * y_stride + row] = sums[m][n][i] + (bias == nullptr ? 0 : bias[row]);
+                }
+            }
+        }
+    }
+}
+
+// ------------------------------------------------------------------------------------------------------------ experts
+
+// y[p] = W[chosen[p]]·x[p / share] for pairs p = token · top-k + place: matrices of one shape lie `stride` elements
+// apart, their scales `scale_stride`. share is top-k where an expert's input is its token's, 1 where pairs have inputs
+// of their own. blockIdx.y is the pair.
+template <typename W>
+DEVICE void multiply_chosen(float *y, int y_stride, const float *x, int x_stride, int share, Matrix<W> w, long stride,
+                            long scale_stride, const int *chosen, int rows) {
+    begin();
+    const int pair = blockIdx.y;
+    const int expert = chosen[pair];
+    w.data = (const char *)w.data + expert * stride * W::BYTES;
+    if constexpr (W::SCALED) {
+        w.scales += expert * scale_stride;
+    }
+    long all[ROWS];
+    float products[ROWS];
+    for (int r = 0; r < ROWS; r++) {
+        const long row = ((long)blockIdx.x * warps() + warp()) * ROWS + r;
+        all[r] = row < rows ? row : -1;
+    }
+    products_of_one<W>(products, all, x + (long)(pair / share) * x_stride, nullptr, 0, w, false);
+    for (int r = 0; r < ROWS; r++) {
+        if (lane() == 0 && all[r] >= 0) {
+            y[(long)pair * y_stride + all[r]] = products[r];
+        }
+    }
+}
+
+#define DEFINE(name, W)                                                                                                \
+    KERNEL(multiply_chosen_##name, float *y, int y_stride, const float *x, int x_stride, int share, const void *data,  \
+           const float *scales, int scale_columns, int columns, long stride, long scale_stride, const int *chosen,     \
+           int rows) {                                                                                                 \
+        multiply_chosen<W>(y, y_stride, x, x_stride, share, {data, scales, scale_columns, columns}, stride,            \
+                           scale_stride, chosen, rows);                                                                \
+    }
+FOR_WEIGHTS(DEFINE)
+#undef DEFINE
+
+// y[p] = activation(gate·x) ⊙ up·x, where gate and up are the upper and the lower `width` rows of W[chosen[p]];
+// otherwise as multiply_chosen. A warp has a row of both.
+template <typename W>
+DEVICE void multiply_gated_chosen(float *y, int y_stride, const float *x, int x_stride, int share, Matrix<W> w,
+                                  long stride, long scale_stride, const int *chosen, int width, int activation) {
+    begin();
+    const int pair = blockIdx.y;
+    const int expert = chosen[pair];
+    w.data = (const char *)w.data + expert * stride * W::BYTES;
+    if constexpr (W::SCALED) {
+        w.scales += expert * scale_stride;
+    }
+    const int row = blockIdx.x * warps() + warp();
+    const long rows[ROWS] = {row < width ? row : -1, row < width ? row + width : -1};
+    float products[ROWS];
+    products_of_one<W>(products, rows, x + (long)(pair / share) * x_stride, nullptr, 0, w, false);
+    if (lane() == 0 && row < width) {
+        y[(long)pair * y_stride + row] = activate(activation, products[0]) * products[1];
+    }
+}
+
+#define DEFINE(name, W)                                                                                                \
+    KERNEL(multiply_gated_chosen_##name, float *y, int y_stride, const float *x, int x_stride, int share,              \
+           const void *data, const float *scales, int scale_columns, int columns, long stride, long scale_stride,      \
+           const int *chosen, int width, int activation) {                                                             \
+        multiply_gated_chosen<W>(y, y_stride, x, x_stride, share, {data, scales, scale_columns, columns}, stride,      \
+                                 scale_stride, chosen, width, activation);                                             \
+    }
+FOR_WEIGHTS(DEFINE)
+#undef DEFINE
+
+// ------------------------------------------------------------------------------------------------------------- latents
+
+// Takes the expansion of latents into queries: with K the rows of a head that make its keys, to[t][h] = Kᵀ·q[t][h], and
+// behind it the part of the query that is turned. The expansion has `nope + value_width` rows a head.
+// blockIdx.x is the head, blockIdx.y the token.
+template <typename W>
+DEVICE void absorb(float *to, int to_stride, const float *q, int q_stride, Matrix<W> w, int nope, int rope,
+                   int value_width) {
+    begin();
+    const int head = blockIdx.x;
+    const int latent = w.columns;
+    q += (long)blockIdx.y * q_stride + head * (nope + rope);
+    to += (long)blockIdx.y * to_stride + head * (latent + rope);
+    const long row = (long)head * (nope + value_width);
+    for (int c = threadIdx.x; c < latent; c += blockDim.x) {
+        float sum = 0;
+        for (int n = 0; n < nope; n++) {
+            sum = fmaf(w.at(row + n, c), q[n], sum);
+        }
+        to[c] = sum;
+    }
+    for (int c = threadIdx.x; c < rope; c += blockDim.x) {
+        to[latent + c] = q[nope + c];
+    }
+}
+
+#define DEFINE(name, W)                                                                                                \
+    KERNEL(absorb_##name, float *to, int to_stride, const float *q, int q_stride, const void *data,                    \
+           const float *scales, int scale_columns, int columns, int nope, int rope, int value_width) {                 \
+        absorb<W>(to, to_stride, q, q_stride, {data, scales, scale_columns, columns}, nope, rope, value_width);        \
+    }
+FOR_WEIGHTS(DEFINE)
+#undef DEFINE
+
+// Expands what attention made of latents: to[t][h] = V·x[t][h], V the rows of a head behind those that make its keys.
+// A warp has one row of all heads' values, blockIdx.y is the token.
+template <typename W>
+DEVICE void expand(float *to, int to_stride, const float *x, int x_stride, Matrix<W> w, int nope, int value_width,
+                   int heads) {
+    begin();
+    const int latent = w.columns;
+    const int value = blockIdx.x * warps() + warp();
+    if (value >= heads * value_width) {
+        return;
+    }
+    const int head = value / value_width;
+    const long row = (long)head * (nope + value_width) + nope + value % value_width;
+    x += (long)blockIdx.y * x_stride + head * latent;
+    float sum = 0;
+    if (w.in_eights() && in_fours(x, 0)) {
+        for (int column = lane() * 8; column < latent; column += WARP * 8) {
+            float weights[8];
+            W::decode(W::load(w.data, row * latent + column), weights);
+            float part = 0;
+            for (int i = 0; i < 8; i++) {
+                part = fmaf(weights[i], x[column + i], part);
+            }
+            sum += part * w.scale(row, column);
+        }
+    } else {
+        for (int column = lane(); column < latent; column += WARP) {
+            sum = fmaf(w.at(row, column), x[column], sum);
+        }
+    }
+    sum = warp_sum(sum);
+    if (lane() == 0) {
+        to[(long)blockIdx.y * to_stride + value] = sum;
+    }
+}
+
+#define DEFINE(name, W)                                                                                                \
+    KERNEL(expand_##name, float *to, int to_stride, const float *x, int x_stride, const void *data,                    \
+           const float *scales, int scale_columns, int columns, int nope, int value_width, int heads) {                \
+        expand<W>(to, to_stride, x, x_stride, {data, scales, scale_columns, columns}, nope, value_width, heads);       \
+    }
+FOR_WEIGHTS(DEFINE)
+#undef DEFINE

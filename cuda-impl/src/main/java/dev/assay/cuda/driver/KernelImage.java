@@ -1,0 +1,110 @@
+package dev.assay.cuda.driver;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// The kernels, loaded into a device: PTX, which the driver compiles for it and keeps in a cache on disk. For the
+/// device's thread; never unloaded.
+public final class KernelImage {
+    /// The files of kernels.
+    public static final List<String> FILES = List.of("attention", "experts", "linear", "tokens");
+
+    /// Architectures that there is PTX for, newest first: PTX runs on its own architecture and all later ones.
+    private static final List<Integer> TARGETS = List.of(90, 75);
+
+    private static final int LOG_BYTES = 8192;
+    private static final int ERROR_LOG_BUFFER = 5;
+    private static final int ERROR_LOG_BUFFER_SIZE = 6;
+    private static final int MAX_DYNAMIC_SHARED_BYTES = 8;
+
+    private final Driver driver;
+    private final int target;
+    private final Map<String, Long> modules = new LinkedHashMap<>();
+    private final Map<String, Long> functions = new HashMap<>();
+
+    /// Loads them.
+    ///
+    /// @throws AbsentException if the driver rejects them
+    public static KernelImage load(Device device) throws AbsentException {
+        return device.callWhileOpening(() -> new KernelImage(device));
+    }
+
+    private KernelImage(Device device) throws AbsentException {
+        this.driver = device.driver();
+        this.target = TARGETS.stream()
+                .filter(architecture -> architecture <= device.capability())
+                .findFirst()
+                .orElseThrow();
+        for (String file : FILES) {
+            modules.put(file, load(file, ptx(file, target)));
+        }
+    }
+
+    /// Architecture of the PTX in use, as major · 10 + minor.
+    public int target() {
+        return target;
+    }
+
+    /// The PTX of a file for an architecture.
+    public static String ptx(String file, int target) {
+        String resource = "/dev/assay/cuda/ptx/sm_" + target + "/" + file + ".ptx";
+        try (InputStream in = KernelImage.class.getResourceAsStream(resource)) {
+            if (in == null) {
+                throw new IllegalStateException("no resource " + resource);
+            }
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private long load(String file, String ptx) throws AbsentException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment module = arena.allocate(ValueLayout.JAVA_LONG);
+            MemorySegment log = arena.allocate(LOG_BYTES);
+            MemorySegment options = arena.allocateFrom(ValueLayout.JAVA_INT, ERROR_LOG_BUFFER, ERROR_LOG_BUFFER_SIZE);
+            // Numbers stand in the slots of pointers.
+            MemorySegment values = arena.allocateFrom(ValueLayout.JAVA_LONG, log.address(), LOG_BYTES);
+            MemorySegment text = arena.allocateFrom(ptx, StandardCharsets.UTF_8);
+            int code = driver.tryCall(
+                    "cuModuleLoadDataEx", module.address(), text.address(), 2, options.address(), values.address());
+            if (code != 0) {
+                throw new AbsentException(
+                        "the driver rejects the kernels of " + file + ".ptx for sm_" + target + " with "
+                                + code + " " + driver.errorName(code) + ": "
+                                + log.getString(0, StandardCharsets.UTF_8).strip());
+            }
+            return module.get(ValueLayout.JAVA_LONG, 0);
+        }
+    }
+
+    /// A kernel, for [Launch]. It may use as much dynamic shared memory as `sharedBytes`.
+    public long function(String file, String name, int sharedBytes) {
+        Long known = functions.get(name);
+        if (known != null) {
+            return known;
+        }
+        Long module = modules.get(file);
+        if (module == null) {
+            throw new IllegalArgumentException("no file of kernels is named " + file);
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            long function = driver.get(
+                    "cuModuleGetFunction", module, arena.allocateFrom(name).address());
+            if (sharedBytes > 0) {
+                driver.call("cuFuncSetAttribute", function, MAX_DYNAMIC_SHARED_BYTES, sharedBytes);
+            }
+            functions.put(name, function);
+            return function;
+        }
+    }
+}

@@ -1,0 +1,5 @@
+/// The CUDA engine.
+@NullMarked
+package dev.assay.cuda;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,643 @@
+package dev.assay.cuda.stage;
+
+import dev.assay.config.HiddenActivation;
+import dev.assay.cuda.driver.Device;
+import dev.assay.cuda.driver.KernelImage;
+import dev.assay.cuda.driver.Launch;
+import dev.assay.cuda.driver.Stream;
+import dev.assay.cuda.weight.DeviceExperts;
+import dev.assay.cuda.weight.DeviceMatrix;
+import dev.assay.cuda.weight.WeightType;
+import dev.assay.engine.KvCacheType;
+import dev.assay.plan.Mask;
+import dev.assay.plan.Rotary;
+import dev.assay.plan.Router;
+import java.util.Optional;
+
+/// Launches stages for one session. For the device's thread.
+final class Launcher {
+    /// Threads of a block of attention; a head's values are at most eight times as many.
+    static final int ATTENTION_THREADS = 128;
+
+    private static final int WARP = 32;
+    private static final int THREADS = 128;
+    private static final int WARPS = THREADS / WARP;
+    /// Threads of a block that treats a whole row.
+    private static final int ROW_THREADS = 256;
+    /// `HEADS_A_BLOCK` of attention.cu is at least so many.
+    private static final int HEADS_A_BLOCK = 4;
+    /// `ROWS` of linear.cu.
+    private static final int ROWS_A_WARP = 2;
+    /// `TOKENS` of linear.cu.
+    private static final int TOKENS_A_WARP = 8;
+    /// `TILE_TOKENS`, `TILE_ROWS` and `TILE_THREADS` of linear.cu.
+    private static final int TILE_TOKENS = 64;
+
+    private static final int TILE_ROWS = 128;
+    private static final int TILE_THREADS = 256;
+    /// Tokens that are worth a tile, and what columns must be a multiple of.
+    private static final int TOKENS_FOR_TILES = 16;
+
+    private static final int COLUMNS_OF_TILES = 8;
+    /// The oldest image that has instructions for tensor cores which multiply bfloat16.
+    private static final int TENSOR_CORES = 90;
+    /// Positions that are worth a part of their own.
+    private static final int POSITIONS_A_PART = 64;
+
+    private final Device device;
+    private final KernelImage kernels;
+    private final Stream stream;
+    private final SessionMemory memory;
+    private final KvCacheType cacheType;
+    private final int maxContext;
+
+    Launcher(
+            Device device,
+            KernelImage kernels,
+            Stream stream,
+            SessionMemory memory,
+            KvCacheType cacheType,
+            int maxContext) {
+        this.device = device;
+        this.kernels = kernels;
+        this.stream = stream;
+        this.memory = memory;
+        this.cacheType = cacheType;
+        this.maxContext = maxContext;
+    }
+
+    /// Appends a stage for a pass of `tokens` tokens.
+    void launch(Stage stage, int tokens) {
+        switch (stage) {
+            case Stage.Embed(DeviceMatrix table, double scale, View to) ->
+                elementwise(
+                        "tokens",
+                        "embed_" + table.type().suffix(),
+                        table.columns(),
+                        tokens,
+                        args(rows(to), matrix(table), Launch.of((float) scale), memory.pass()));
+            case Stage.AddPosition(DeviceMatrix table, View to) ->
+                elementwise(
+                        "tokens",
+                        "add_position_" + table.type().suffix(),
+                        table.columns(),
+                        tokens,
+                        args(rows(to), matrix(table), memory.pass()));
+            case Stage.AddPerLayer(DeviceMatrix table, double tableScale, double sumScale, View x) ->
+                elementwise(
+                        "tokens",
+                        "add_per_layer_" + table.type().suffix(),
+                        table.columns(),
+                        tokens,
+                        args(
+                                rows(x),
+                                matrix(table),
+                                Launch.of((float) tableScale),
+                                Launch.of((float) sumScale),
+                                memory.pass()));
+            case Stage.Normalise normalise -> normalise(normalise, tokens);
+            case Stage.Multiply(DeviceMatrix weight, long bias, View from, View to) ->
+                multiply(
+                        weight,
+                        bias,
+                        memory.address(from),
+                        memory.stride(from),
+                        memory.address(to),
+                        memory.stride(to),
+                        tokens);
+            case Stage.MultiplyFused(Stage.Multiply product, Optional<RowNorm.Rms> norm, Optional<View> residual) ->
+                launch(
+                        "linear",
+                        "multiply_one_" + product.weight().type().suffix(),
+                        Math.ceilDiv(product.weight().rows(), WARPS * ROWS_A_WARP),
+                        1,
+                        1,
+                        THREADS,
+                        0,
+                        args(
+                                memory.address(product.to()),
+                                residual.map(memory::address).orElse(0L),
+                                memory.address(product.from()),
+                                gain(norm),
+                                eps(norm),
+                                matrix(product.weight()),
+                                product.bias(),
+                                product.weight().rows()));
+            case Stage.MultiplyGated(
+                    Stage.Multiply product,
+                    Optional<RowNorm.Rms> norm,
+                    HiddenActivation activation,
+                    int width) ->
+                launch(
+                        "linear",
+                        "multiply_gated_one_" + product.weight().type().suffix(),
+                        Math.ceilDiv(width, WARPS),
+                        1,
+                        1,
+                        THREADS,
+                        0,
+                        args(
+                                memory.address(product.to()),
+                                memory.address(product.from()),
+                                gain(norm),
+                                eps(norm),
+                                matrix(product.weight()),
+                                product.bias(),
+                                width,
+                                number(activation)));
+            case Stage.Add(View from, View to, int width, double scale) ->
+                elementwise(
+                        "tokens", "add", width, tokens, args(rows(to), rows(from), width, Launch.of((float) scale)));
+            case Stage.Copy(View from, View to, int width, double scale) ->
+                elementwise(
+                        "tokens", "copy", width, tokens, args(rows(to), rows(from), width, Launch.of((float) scale)));
+            case Stage.Bound(View x, int width, double bound) ->
+                elementwise("tokens", "bound_by_tanh", width, tokens, args(rows(x), width, Launch.of((float) bound)));
+            case Stage.PrepareHeads prepare -> prepareHeads(prepare, tokens);
+            case Stage.PrepareLatents prepare -> prepareLatents(prepare, tokens);
+            case Stage.Absorb(DeviceMatrix w, int heads, int nope, int rope, int valueWidth, View queries, View to) ->
+                launch(
+                        "linear",
+                        "absorb_" + w.type().suffix(),
+                        heads,
+                        tokens,
+                        1,
+                        THREADS,
+                        0,
+                        args(rows(to), rows(queries), matrix(w), nope, rope, valueWidth));
+            case Stage.Attend attend -> attend(attend, tokens);
+            case Stage.Expand(DeviceMatrix w, int heads, int nope, int valueWidth, View from, View to) ->
+                launch(
+                        "linear",
+                        "expand_" + w.type().suffix(),
+                        Math.ceilDiv(heads * valueWidth, WARPS),
+                        tokens,
+                        1,
+                        THREADS,
+                        0,
+                        args(rows(to), rows(from), matrix(w), nope, valueWidth, heads));
+            case Stage.Gate(HiddenActivation activation, int width, View from, View to) ->
+                elementwise(
+                        "tokens",
+                        "gate",
+                        width,
+                        count(to, tokens),
+                        args(rows(to), rows(from), width, number(activation)));
+            case Stage.GateSparse(HiddenActivation activation, double deviations, int width, View from, View to) ->
+                launch(
+                        "tokens",
+                        "gate_sparse",
+                        1,
+                        tokens,
+                        1,
+                        ROW_THREADS,
+                        0,
+                        args(rows(to), rows(from), width, number(activation), Launch.of((float) deviations)));
+            case Stage.Activate(HiddenActivation activation, int width, View x) ->
+                elementwise("tokens", "activate_all", width, tokens, args(rows(x), width, number(activation)));
+            case Stage.GateBy(HiddenActivation activation, int width, View x, View by) ->
+                elementwise("tokens", "gate_by", width, tokens, args(rows(x), rows(by), width, number(activation)));
+            case Stage.Route(Router router, long correctionBias) -> route(router, correctionBias, tokens);
+            case Stage.ScaleInputs(View from, View.OfPairs to) ->
+                elementwise(
+                        "experts",
+                        "scale_inputs",
+                        to.width(),
+                        count(to, tokens),
+                        args(rows(to), rows(from), memory.address(Buffer.CHOSEN_WEIGHTS), to.perToken(), to.width()));
+            case Stage.MultiplyChosen(DeviceExperts experts, View from, View.OfPairs to) ->
+                launch(
+                        "linear",
+                        "multiply_chosen_" + experts.first().type().suffix(),
+                        Math.ceilDiv(experts.first().rows(), WARPS * ROWS_A_WARP),
+                        count(to, tokens),
+                        1,
+                        THREADS,
+                        0,
+                        args(
+                                rows(to),
+                                rows(from),
+                                to.perToken() / perToken(from),
+                                matrix(experts.first()),
+                                experts.stride(),
+                                experts.scaleStride(),
+                                memory.address(Buffer.CHOSEN),
+                                experts.first().rows()));
+            case Stage.MultiplyGatedChosen(
+                    DeviceExperts experts,
+                    View from,
+                    View.OfPairs to,
+                    HiddenActivation activation) ->
+                launch(
+                        "linear",
+                        "multiply_gated_chosen_" + experts.first().type().suffix(),
+                        Math.ceilDiv(to.width(), WARPS),
+                        count(to, tokens),
+                        1,
+                        THREADS,
+                        0,
+                        args(
+                                rows(to),
+                                rows(from),
+                                to.perToken() / perToken(from),
+                                matrix(experts.first()),
+                                experts.stride(),
+                                experts.scaleStride(),
+                                memory.address(Buffer.CHOSEN),
+                                to.width(),
+                                number(activation)));
+            case Stage.SumExperts(View.OfPairs from, Optional<View> weights, Optional<View> shared, View to) ->
+                elementwise(
+                        "experts",
+                        "sum_experts",
+                        from.width(),
+                        tokens,
+                        args(
+                                rows(to),
+                                rows(from),
+                                weights.map(memory::address).orElse(0L),
+                                shared.map(this::rows).orElse(new long[] {0, 0}),
+                                from.perToken(),
+                                from.width()));
+            case Stage.MatchMagnitude(View x, View like, int width, double smallestMeanSquare) ->
+                launch(
+                        "tokens",
+                        "match_magnitude",
+                        1,
+                        tokens,
+                        1,
+                        ROW_THREADS,
+                        0,
+                        args(rows(x), rows(like), width, Launch.of(smallestMeanSquare)));
+            case Stage.Predict(int streams, int width) ->
+                elementwise(
+                        "tokens",
+                        "predict",
+                        width,
+                        tokens,
+                        args(
+                                memory.address(Buffer.PREDICTIONS),
+                                rows(View.of(Buffer.STREAMS)),
+                                rows(View.of(Buffer.COEFFICIENTS)),
+                                streams,
+                                width));
+            case Stage.Correct(int streams, int active, int width, long gain) ->
+                elementwise(
+                        "tokens",
+                        "correct",
+                        width,
+                        tokens,
+                        args(
+                                memory.address(Buffer.STREAMS),
+                                rows(View.of(Buffer.PREDICTIONS)),
+                                rows(View.of(Buffer.HIDDEN)),
+                                rows(View.of(Buffer.COEFFICIENTS)),
+                                streams,
+                                active,
+                                width,
+                                rows(View.of(Buffer.RESULT)),
+                                gain));
+            case Stage.AddToOthers(int streams, int width) ->
+                elementwise(
+                        "tokens",
+                        "add_to_others",
+                        width,
+                        tokens,
+                        args(rows(View.of(Buffer.STREAMS)), rows(View.of(Buffer.RESULT)), streams, width));
+            case Stage.Tapped _, Stage.TappedExperts _ -> {
+                // Whoever listens reads between launches.
+            }
+        }
+    }
+
+    /// Logits of `count` rows of INPUT from `first` on.
+    void launchHead(Program program, int first, int count) {
+        DeviceMatrix head = program.head();
+        int stride = memory.stride(View.of(Buffer.INPUT));
+        long from = memory.address(Buffer.INPUT) + (long) first * stride * Float.BYTES;
+        multiply(head, 0, from, stride, memory.logits(), head.rows(), count);
+        switch (program.softcap()) {
+            case dev.assay.plan.OutputHead.Softcap.None _ -> {}
+            case dev.assay.plan.OutputHead.Softcap.Tanh(double bound) ->
+                elementwise(
+                        "tokens",
+                        "bound_by_tanh",
+                        head.rows(),
+                        count,
+                        args(memory.logits(), head.rows(), head.rows(), Launch.of((float) bound)));
+        }
+    }
+
+    /// Makes the most probable token the one of the next pass.
+    void launchNextToken(int vocabulary) {
+        launch(
+                "tokens",
+                "next_token",
+                1,
+                1,
+                1,
+                1024,
+                0,
+                args(memory.logits(), vocabulary, memory.pass(), memory.tokens(), memory.forced()));
+    }
+
+    private void normalise(Stage.Normalise normalise, int tokens) {
+        View to = normalise.to();
+        View from = normalise.from();
+        int size = normalise.norm().size();
+        switch (normalise.norm()) {
+            case RowNorm.Rms(long gain, int _, double eps) ->
+                launch(
+                        "tokens",
+                        "normalise_rms",
+                        normalise.groups(),
+                        tokens,
+                        1,
+                        threadsFor(size),
+                        0,
+                        args(rows(to), rows(from), gain, Launch.of((float) eps), size, Launch.of((float)
+                                normalise.before())));
+            case RowNorm.Layer(long gain, long bias, int _, double eps) ->
+                launch(
+                        "tokens",
+                        "normalise_layer",
+                        1,
+                        tokens,
+                        1,
+                        threadsFor(size),
+                        0,
+                        args(rows(to), rows(from), gain, bias, Launch.of((float) eps), size));
+        }
+    }
+
+    private static int threadsFor(int size) {
+        return size <= ROW_THREADS ? Math.ceilDiv(size, WARP) * WARP : ROW_THREADS;
+    }
+
+    private void multiply(DeviceMatrix w, long bias, long from, int fromStride, long to, int toStride, int rows) {
+        if (rows == 1) {
+            launch(
+                    "linear",
+                    "multiply_one_" + w.type().suffix(),
+                    Math.ceilDiv(w.rows(), WARPS * ROWS_A_WARP),
+                    1,
+                    1,
+                    THREADS,
+                    0,
+                    args(to, 0, from, 0, Launch.of(0f), matrix(w), bias, w.rows()));
+        } else if (rows >= TOKENS_FOR_TILES
+                && w.type() == WeightType.BF16
+                && w.columns() % COLUMNS_OF_TILES == 0
+                && kernels.target() >= TENSOR_CORES) {
+            launch(
+                    "linear",
+                    "multiply_tiles_bf16",
+                    Math.ceilDiv(w.rows(), TILE_ROWS),
+                    Math.ceilDiv(rows, TILE_TOKENS),
+                    1,
+                    TILE_THREADS,
+                    0,
+                    args(to, toStride, from, fromStride, w.data(), w.columns(), bias, w.rows(), rows));
+        } else {
+            launch(
+                    "linear",
+                    "multiply_" + w.type().suffix(),
+                    Math.ceilDiv(w.rows(), WARPS),
+                    Math.ceilDiv(rows, TOKENS_A_WARP),
+                    1,
+                    THREADS,
+                    0,
+                    args(to, toStride, from, fromStride, matrix(w), bias, w.rows(), rows));
+        }
+    }
+
+    private void prepareHeads(Stage.PrepareHeads prepare, int tokens) {
+        boolean caches = prepare.kvHeads() > 0;
+        LayerCache cache = caches ? memory.cache(prepare.layer()) : null;
+        launch(
+                "attention",
+                "prepare_heads_" + cacheSuffix(),
+                Math.ceilDiv(prepare.queryHeads() + 2 * prepare.kvHeads(), HEADS_A_BLOCK),
+                tokens,
+                1,
+                HEADS_A_BLOCK * WARP,
+                0,
+                args(
+                        rows(prepare.x()),
+                        prepare.queryHeads(),
+                        prepare.kvHeads(),
+                        prepare.headDim(),
+                        gain(prepare.queryNorm()),
+                        gain(prepare.keyNorm()),
+                        gain(prepare.valueNorm()),
+                        eps(prepare.queryNorm()),
+                        eps(prepare.keyNorm()),
+                        eps(prepare.valueNorm()),
+                        Launch.of(prepare.normAfter().map(Double::floatValue).orElse(-1f)),
+                        turn(prepare.rotary()),
+                        memory.heat(prepare.temperature()),
+                        cache == null ? 0 : cache.keys(),
+                        cache == null ? 0 : cache.values(),
+                        cache == null ? 1 : cache.capacity(),
+                        memory.pass()));
+    }
+
+    private static long gain(Optional<RowNorm.Rms> norm) {
+        return norm.map(RowNorm.Rms::gain).orElse(0L);
+    }
+
+    private static long eps(Optional<RowNorm.Rms> norm) {
+        return Launch.of(norm.map(rms -> (float) rms.eps()).orElse(0f));
+    }
+
+    private void prepareLatents(Stage.PrepareLatents prepare, int tokens) {
+        LayerCache cache = memory.cache(prepare.layer());
+        launch(
+                "attention",
+                "prepare_latents_" + cacheSuffix(),
+                Math.ceilDiv(prepare.heads() + 1, HEADS_A_BLOCK),
+                tokens,
+                1,
+                HEADS_A_BLOCK * WARP,
+                0,
+                args(
+                        rows(prepare.queries()),
+                        prepare.heads(),
+                        prepare.nope(),
+                        prepare.rope(),
+                        rows(prepare.compressed()),
+                        prepare.latent(),
+                        turn(prepare.rotary()),
+                        cache.keys(),
+                        cache.capacity(),
+                        memory.pass()));
+    }
+
+    private void attend(Stage.Attend attend, int tokens) {
+        LayerCache cache = memory.cache(attend.layer());
+        int parts = tokens == 1 ? parts(attend) : 1;
+        int valueStride = cache.values() == cache.keys() ? attend.keyWidth() : attend.valueWidth();
+        int sharedNumbers = Math.ceilDiv(attend.keyWidth(), 4) * 4 + ATTENTION_THREADS;
+        launch(
+                "attention",
+                "attend_" + cacheSuffix(),
+                attend.heads(),
+                tokens,
+                parts,
+                ATTENTION_THREADS,
+                sharedNumbers * Float.BYTES,
+                args(
+                        rows(attend.to()),
+                        rows(attend.queries()),
+                        cache.keys(),
+                        cache.values(),
+                        attend.keyWidth(),
+                        attend.valueWidth(),
+                        valueStride,
+                        attend.heads() / attend.kvHeads(),
+                        attend.kvHeads(),
+                        Launch.of((float) attend.scale()),
+                        mask(attend.mask()),
+                        cache.capacity(),
+                        memory.partials(),
+                        memory.pass()));
+        if (parts > 1) {
+            launch(
+                    "attention",
+                    "join_parts",
+                    attend.heads(),
+                    1,
+                    1,
+                    ATTENTION_THREADS,
+                    0,
+                    args(memory.address(attend.to()), memory.partials(), parts, attend.valueWidth()));
+        }
+    }
+
+    /// How many blocks share the positions of a head: enough that all multiprocessors have one, none with too few.
+    private int parts(Stage.Attend attend) {
+        long visible = attend.mask().visible(maxContext - 1L);
+        int wanted = Math.ceilDiv(2 * device.multiprocessors(), attend.heads());
+        return Math.clamp(Math.min(Math.ceilDiv(visible, POSITIONS_A_PART), wanted), 1, SessionMemory.MAX_PARTS);
+    }
+
+    /// `CAUSAL`, `SLIDING` and `CHUNKED` of attention.cu, and how many positions.
+    private static long[] mask(Mask mask) {
+        return switch (mask) {
+            case Mask.Causal _ -> new long[] {0, 0};
+            case Mask.SlidingWindow(int size) -> new long[] {1, size};
+            case Mask.Chunked(int size) -> new long[] {2, size};
+        };
+    }
+
+    /// `NOT_TURNED`, `HALF_SPLIT` and `INTERLEAVED` of attention.cu, number of pairs, cosines and sines.
+    private long[] turn(Rotary rotary) {
+        SessionMemory.Table table = memory.table(rotary);
+        int kind = switch (rotary) {
+            case Rotary.None _ -> 0;
+            case Rotary.HalfSplit _ -> 1;
+            case Rotary.Interleaved _ -> 2;
+        };
+        return new long[] {kind, table.pairs(), table.cosines(), table.sines()};
+    }
+
+    /// `SILU`, `GELU_TANH` and `GELU_ERF` of tokens.cu.
+    private static long number(HiddenActivation activation) {
+        return switch (activation) {
+            case SILU -> 0;
+            case GELU_TANH -> 1;
+            case GELU_ERF -> 2;
+        };
+    }
+
+    private void route(Router router, long correctionBias, int tokens) {
+        long[] ends = args(
+                memory.address(Buffer.CHOSEN),
+                memory.address(Buffer.CHOSEN_WEIGHTS),
+                rows(View.of(Buffer.ROUTER_LOGITS)));
+        int experts = router.experts();
+        int topK = router.topK();
+        switch (router) {
+            case Router.SoftmaxTopK(var _, int _, Router.Weighting weighting) ->
+                route("route_softmax", tokens, args(ends, experts, topK, 1, 1, weighting(weighting)));
+            case Router.SoftmaxGroupedTopK(var _, int _, int groups, int chosen, Router.Weighting weighting) ->
+                route("route_softmax", tokens, args(ends, experts, topK, groups, chosen, weighting(weighting)));
+            case Router.SigmoidGroupedTopK(var _, var _, int _, int groups, int chosen, Router.Weighting weighting) ->
+                route(
+                        "route_sigmoid",
+                        tokens,
+                        args(ends, correctionBias, experts, topK, groups, chosen, weighting(weighting)));
+            case Router.SigmoidOnInput _ -> route("route_input", tokens, args(ends, experts, topK));
+        }
+    }
+
+    private void route(String name, int tokens, long[] arguments) {
+        launch("experts", name, 1, tokens, 1, WARP, 0, arguments);
+    }
+
+    /// Whether the score is divided by the sum of the chosen, ε of that sum, and the scale.
+    private static long[] weighting(Router.Weighting weighting) {
+        return switch (weighting) {
+            case Router.Weighting.Score(double scale) -> new long[] {0, Launch.of(0.0), Launch.of(scale)};
+            case Router.Weighting.ShareOfChosen(double eps, double scale) ->
+                new long[] {1, Launch.of(eps), Launch.of(scale)};
+        };
+    }
+
+    // ------------------------------------------------------------------------------------------------------ arguments
+
+    private String cacheSuffix() {
+        return switch (cacheType) {
+            case FLOAT32 -> "f32";
+            case BFLOAT16 -> "bf16";
+        };
+    }
+
+    private static int perToken(View view) {
+        return switch (view) {
+            case View.OfTokens _ -> 1;
+            case View.OfPairs(Buffer _, int perToken, int _) -> perToken;
+        };
+    }
+
+    private static int count(View view, int tokens) {
+        return tokens * perToken(view);
+    }
+
+    /// Address and stride.
+    private long[] rows(View view) {
+        return new long[] {memory.address(view), memory.stride(view)};
+    }
+
+    private static long[] matrix(DeviceMatrix w) {
+        return new long[] {w.data(), w.scales(), w.scaleColumns(), w.columns()};
+    }
+
+    /// Joins arguments: single ones, which are numbers, and several at once, which are arrays of `long`.
+    private static long[] args(Object... parts) {
+        int count = 0;
+        for (Object part : parts) {
+            count += part instanceof long[] several ? several.length : 1;
+        }
+        long[] all = new long[count];
+        int at = 0;
+        for (Object part : parts) {
+            if (part instanceof long[] several) {
+                System.arraycopy(several, 0, all, at, several.length);
+                at += several.length;
+            } else {
+                all[at++] = ((Number) part).longValue();
+            }
+        }
+        return all;
+    }
+
+    /// A thread for each number of a row, a row of blocks for each row.
+    private void elementwise(String file, String name, int width, int rows, long[] arguments) {
+        launch(file, name, Math.ceilDiv(width, THREADS), rows, 1, THREADS, 0, arguments);
+    }
+
+    private void launch(String file, String name, int x, int y, int z, int threads, int sharedBytes, long[] arguments) {
+        stream.launch(new Launch(kernels.function(file, name, sharedBytes), x, y, z, threads, sharedBytes, arguments));
+    }
+}

@@ -1,0 +1,65 @@
+package dev.assay.cuda.stage;
+
+import dev.assay.plan.Rotary;
+import dev.assay.plan.Temperature;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
+/// How much room the stages of a program need, gathered while they are made.
+final class Layout {
+    /// Rows begin at multiples of so many numbers, so that kernels can read them in groups.
+    private static final int ALIGNMENT = 8;
+
+    private final Map<Buffer, Integer> widths = new EnumMap<>(Buffer.class);
+    private final List<Rotary> rotaries = new ArrayList<>();
+    private final List<Temperature> temperatures = new ArrayList<>();
+    private int partialNumbers;
+
+    /// Numbers of a token's row of a buffer; of all stages that use it, the most.
+    int width(Buffer buffer) {
+        return widths.getOrDefault(buffer, 0);
+    }
+
+    void needs(Buffer buffer, int width) {
+        widths.merge(buffer, Math.ceilDiv(width, ALIGNMENT) * ALIGNMENT, Math::max);
+    }
+
+    /// Numbers that attention of one token needs for each part of its positions: of all heads, their results and
+    /// two.
+    int partialNumbers() {
+        return partialNumbers;
+    }
+
+    void needsPartials(int heads, int valueWidth) {
+        partialNumbers = Math.max(partialNumbers, Math.multiplyExact(heads, valueWidth + 2));
+    }
+
+    /// Distinct rotaries: each has a table.
+    List<Rotary> rotaries() {
+        return rotaries;
+    }
+
+    /// Distinct temperatures: each has a table.
+    List<Temperature> temperatures() {
+        return temperatures;
+    }
+
+    void needs(Rotary rotary) {
+        if (!rotaries.contains(rotary)) {
+            rotaries.add(rotary);
+        }
+    }
+
+    void needs(Temperature temperature) {
+        if (!temperatures.contains(temperature)) {
+            temperatures.add(temperature);
+        }
+    }
+
+    /// Numbers of all buffers for each token of a batch.
+    long numbersAToken() {
+        return widths.values().stream().mapToLong(Integer::longValue).sum();
+    }
+}

@@ -1,0 +1,339 @@
+package dev.assay.cuda.stage;
+
+import dev.assay.cuda.driver.Device;
+import dev.assay.cuda.driver.DeviceMemory;
+import dev.assay.cuda.driver.Graph;
+import dev.assay.cuda.driver.KernelImage;
+import dev.assay.cuda.driver.PinnedMemory;
+import dev.assay.cuda.driver.Stopwatch;
+import dev.assay.cuda.driver.Stream;
+import dev.assay.engine.KvCacheType;
+import dev.assay.engine.SessionOptions;
+import dev.assay.engine.TapListener;
+import dev.assay.engine.TapPoint;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/// Runs a program for one session. Constructor and methods that compute are for the device's thread.
+///
+/// A single token without listeners is one graph, recorded at the first: token and position go to the device before it
+/// and logits come back after it, so the same graph serves every step.
+public final class Runner implements AutoCloseable {
+    /// The most tokens of a pass: enough that reading the weights costs little beside multiplying with them, few
+    /// enough
+    /// that intermediate values stay small. With taps a pass takes all tokens of a call, whose values belong
+    /// together.
+    private static final int BATCH = 512;
+
+    private final Program program;
+    private final int batch;
+    private final int maxContext;
+    private final TapListener taps;
+    private final DeviceMemory memory;
+    private final SessionMemory places;
+    private final Stream stream;
+    private final PinnedMemory passIn; // [2 + batch] ints
+    private final PinnedMemory logitsOut; // [rows][V]
+    private final Launcher launcher;
+    private @Nullable Graph step;
+    private @Nullable Graph greedyStep;
+
+    /// @throws IllegalArgumentException if the device has not enough memory
+    public Runner(Device device, KernelImage kernels, Program program, KvCacheType kvCache, SessionOptions options) {
+        this.program = program;
+        this.taps = options.taps();
+        this.maxContext = options.maxContext();
+        this.batch = isTapped() ? maxContext : Math.min(BATCH, maxContext);
+        long needed = SessionMemory.bytes(program, kvCache, maxContext, batch);
+        long free = device.freeBytes();
+        if (needed > free) {
+            throw new IllegalArgumentException(String.format(
+                    Locale.ROOT,
+                    "a context of %d positions takes %d MiB on the device for cache and intermediate values, %s has %d"
+                            + " MiB left: ask for less",
+                    maxContext,
+                    needed >> 20,
+                    device.name(),
+                    free >> 20));
+        }
+        this.memory = new DeviceMemory(device, needed);
+        this.places = new SessionMemory(program, kvCache, maxContext, batch, memory::take);
+        places.writeTables(memory, maxContext);
+        this.stream = new Stream(device);
+        this.passIn = new PinnedMemory(device, (2L + batch) * Integer.BYTES);
+        int logitsRows = Math.min(batch, SessionMemory.HEAD_ROWS);
+        this.logitsOut = new PinnedMemory(device, logitsRows * rowBytes());
+        this.launcher = new Launcher(device, kernels, stream, places, kvCache, maxContext);
+    }
+
+    private boolean isTapped() {
+        return !taps.equals(TapListener.NONE);
+    }
+
+    private long rowBytes() {
+        return (long) program.plan().vocabSize() * Float.BYTES;
+    }
+
+    /// Refuses tokens that the program cannot embed.
+    ///
+    /// @throws IllegalArgumentException if there are any
+    public static void check(Program program, int[] tokens, int start) {
+        for (int t = 0; t < tokens.length; t++) {
+            if (tokens[t] < 0 || tokens[t] >= program.embeddableIds()) {
+                throw new IllegalArgumentException("token id " + tokens[t] + " at index " + t
+                        + " cannot be embedded: ids are below " + program.embeddableIds());
+            }
+        }
+        if ((long) start + tokens.length > program.embeddablePositions()) {
+            throw new IllegalArgumentException("position " + (start + tokens.length - 1) + " cannot be embedded: "
+                    + program.embeddablePositions() + " positions were learned");
+        }
+    }
+
+    /// Appends tokens and gives logits of all of them.
+    ///
+    /// @param logits receives them, `[tokens][V]`
+    /// @return what to tell the listener, in order, on the thread of the session
+    public List<Runnable> runForAll(int[] tokens, int start, float[][] logits) {
+        List<Runnable> told = new ArrayList<>();
+        for (int done = 0; done < tokens.length; done += batch) {
+            int count = Math.min(batch, tokens.length - done);
+            if (count == 1 && !isTapped()) {
+                runOne(tokens[done], start + done, logits[done]);
+            } else {
+                run(tokens, done, count, start + done, told);
+                for (int row = 0; row < count; row += SessionMemory.HEAD_ROWS) {
+                    readLogits(row, Math.min(SessionMemory.HEAD_ROWS, count - row), logits, done + row);
+                }
+            }
+        }
+        tellLogits(logits, told);
+        hold(start + tokens.length);
+        return told;
+    }
+
+    /// Appends tokens and gives logits of the last one.
+    ///
+    /// @param logits receives them, `[1][V]`
+    /// @return as [#runForAll]
+    public List<Runnable> runForLast(int[] tokens, int start, float[][] logits) {
+        List<Runnable> told = new ArrayList<>();
+        for (int done = 0; done < tokens.length; done += batch) {
+            int count = Math.min(batch, tokens.length - done);
+            boolean last = done + count == tokens.length;
+            if (count == 1 && !isTapped()) {
+                runOne(tokens[done], start + done, logits[0]);
+            } else {
+                run(tokens, done, count, start + done, told);
+                if (last) {
+                    readLogits(count - 1, 1, logits, 0);
+                }
+            }
+        }
+        tellLogits(logits, told);
+        hold(start + tokens.length);
+        return told;
+    }
+
+    private void tellLogits(float[][] logits, List<Runnable> told) {
+        if (isTapped()) {
+            told.add(() -> taps.on(TapPoint.LOGITS, logits));
+        }
+    }
+
+    private void hold(int position) {
+        places.caches().forEach(cache -> cache.hold(position));
+    }
+
+    private void run(int[] tokens, int offset, int count, int start, List<Runnable> told) {
+        writePass(tokens, offset, count, start);
+        stream.copyIn(places.pass(), passIn.segment().asSlice(0, (2L + count) * Integer.BYTES));
+        for (Stage stage : program.stages()) {
+            launcher.launch(stage, count);
+            if (isTapped()) {
+                switch (stage) {
+                    case Stage.Tapped(TapPoint point, View rows, int width) -> {
+                        float[][] values = readRows(rows, count, width);
+                        told.add(() -> taps.on(point, values));
+                    }
+                    case Stage.TappedExperts(int layer, int topK) -> {
+                        int[][] experts = readExperts(count, topK);
+                        told.add(() -> taps.onRoutedExperts(layer, experts));
+                    }
+                    case Stage other -> {
+                        // Nothing to tell.
+                    }
+                }
+            }
+        }
+        // The next pass overwrites what this one reads from the host.
+        stream.synchronize();
+    }
+
+    private void writePass(int[] tokens, int offset, int count, int start) {
+        MemorySegment pass = passIn.segment();
+        pass.setAtIndex(ValueLayout.JAVA_INT, 0, count);
+        pass.setAtIndex(ValueLayout.JAVA_INT, 1, start);
+        MemorySegment.copy(tokens, offset, pass, ValueLayout.JAVA_INT, 2L * Integer.BYTES, count);
+    }
+
+    private void runOne(int token, int start, float[] logits) {
+        writePass(new int[] {token}, 0, 1, start);
+        if (step == null) {
+            step = stream.record(() -> {
+                stream.copyIn(places.pass(), passIn.segment().asSlice(0, 3L * Integer.BYTES));
+                launchOne();
+                stream.copyOut(logitsOut.segment().asSlice(0, rowBytes()), places.logits());
+            });
+        }
+        step.launch(stream);
+        stream.synchronize();
+        MemorySegment.copy(logitsOut.segment(), ValueLayout.JAVA_FLOAT, 0, logits, 0, logits.length);
+    }
+
+    private void launchOne() {
+        program.oneToken().forEach(stage -> launcher.launch(stage, 1));
+        launcher.launchHead(program, 0, 1);
+    }
+
+    private void readLogits(int row, int count, float[][] into, int intoRow) {
+        launcher.launchHead(program, row, count);
+        stream.copyOut(logitsOut.segment().asSlice(0, count * rowBytes()), places.logits());
+        stream.synchronize();
+        for (int r = 0; r < count; r++) {
+            float[] target = into[intoRow + r];
+            MemorySegment.copy(logitsOut.segment(), ValueLayout.JAVA_FLOAT, r * rowBytes(), target, 0, target.length);
+        }
+    }
+
+    private float[][] readRows(View rows, int count, int width) {
+        long stride = (long) places.stride(rows) * Float.BYTES;
+        float[][] values = new float[count][width]; // [T][width]
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment copy = arena.allocate((long) width * Float.BYTES, Float.BYTES);
+            for (int t = 0; t < count; t++) {
+                stream.copyOut(copy, places.address(rows) + t * stride);
+                stream.synchronize();
+                MemorySegment.copy(copy, ValueLayout.JAVA_FLOAT, 0, values[t], 0, width);
+            }
+        }
+        return values;
+    }
+
+    private int[][] readExperts(int count, int topK) {
+        int[][] experts = new int[count][topK]; // [T][k]
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment copy = arena.allocate((long) count * topK * Integer.BYTES, Integer.BYTES);
+            stream.copyOut(copy, places.address(Buffer.CHOSEN));
+            stream.synchronize();
+            for (int t = 0; t < count; t++) {
+                MemorySegment.copy(copy, ValueLayout.JAVA_INT, (long) t * topK * Integer.BYTES, experts[t], 0, topK);
+            }
+        }
+        return experts;
+    }
+
+    // --------------------------------------------------------------------------------------------------- greedy loop
+
+    /// Makes `token` the one at `start`, and prepares a loop that goes on from there by itself.
+    ///
+    /// @param forced tokens that the loop must take instead of the most probable ones, by position from `start` + 1
+    /// on
+    public void beginGreedy(int token, int start, int[] forced) {
+        writePass(new int[] {token}, 0, 1, start);
+        stream.copyIn(places.pass(), passIn.segment().asSlice(0, 3L * Integer.BYTES));
+        stream.fill(places.forced(), 0xff, (maxContext + 1L) * Integer.BYTES);
+        stream.synchronize();
+        if (forced.length > 0) {
+            try (Arena arena = Arena.ofConfined()) {
+                memory.write(
+                        places.forced() + (start + 1L) * Integer.BYTES,
+                        arena.allocateFrom(ValueLayout.JAVA_INT, forced));
+            }
+        }
+        if (greedyStep == null) {
+            greedyStep = stream.record(() -> {
+                launchOne();
+                launcher.launchNextToken(program.plan().vocabSize());
+            });
+        }
+    }
+
+    /// Takes `count` steps of the loop without anything going to or coming from the host.
+    ///
+    /// @param watch measures them
+    /// @return milliseconds that the device took
+    public double greedy(int count, Stopwatch watch) {
+        Graph loop = greedyStep;
+        if (loop == null) {
+            throw new IllegalStateException("the loop was not begun");
+        }
+        return watch.milliseconds(stream, () -> {
+            for (int i = 0; i < count; i++) {
+                loop.launch(stream);
+            }
+        });
+    }
+
+    /// The tokens that the loop has chosen, `count` of them from position `start` on.
+    public int[] greedyTokens(int start, int count) {
+        int[] tokens = new int[count];
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment copy = arena.allocate((long) count * Integer.BYTES, Integer.BYTES);
+            stream.copyOut(copy, places.tokens() + (long) start * Integer.BYTES);
+            stream.synchronize();
+            MemorySegment.copy(copy, ValueLayout.JAVA_INT, 0, tokens, 0, count);
+        }
+        return tokens;
+    }
+
+    /// Milliseconds that the device takes for a pass of tokens from an empty context, logits of the last one
+    /// included.
+    public double prefill(int[] tokens, Stopwatch watch) {
+        double milliseconds = 0;
+        for (int done = 0; done < tokens.length; done += batch) {
+            int count = Math.min(batch, tokens.length - done);
+            boolean last = done + count == tokens.length;
+            writePass(tokens, done, count, done);
+            milliseconds += watch.milliseconds(stream, () -> {
+                stream.copyIn(places.pass(), passIn.segment().asSlice(0, (2L + count) * Integer.BYTES));
+                program.stages().forEach(stage -> launcher.launch(stage, count));
+                if (last) {
+                    launcher.launchHead(program, count - 1, 1);
+                }
+            });
+        }
+        return milliseconds;
+    }
+
+    // -----------------------------------------------------------------------------------------------------------------
+
+    /// Forgets everything appended.
+    public void reset() {
+        hold(0);
+    }
+
+    /// Bytes of the positions held.
+    public long kvCacheBytes() {
+        return places.caches().stream().mapToLong(LayerCache::bytes).sum();
+    }
+
+    @Override
+    public void close() {
+        if (step != null) {
+            step.close();
+        }
+        if (greedyStep != null) {
+            greedyStep.close();
+        }
+        logitsOut.close();
+        passIn.close();
+        stream.close();
+        memory.close();
+    }
+}

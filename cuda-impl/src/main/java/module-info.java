@@ -1,0 +1,17 @@
+import dev.assay.cuda.CudaEngine;
+import dev.assay.engine.Engine;
+import org.jspecify.annotations.NullMarked;
+
+/// The engine for NVIDIA GPUs: compiles an execution plan to CUDA kernels. Needs the driver and nothing else, and only
+/// when it runs.
+@NullMarked
+module dev.assay.cuda {
+    requires static org.jspecify;
+    requires transitive dev.assay.plan;
+    requires transitive dev.assay.engine;
+
+    exports dev.assay.cuda;
+
+    provides Engine with
+            CudaEngine;
+}

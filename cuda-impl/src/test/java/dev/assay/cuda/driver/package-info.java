@@ -1,0 +1,4 @@
+@NullMarked
+package dev.assay.cuda.driver;
+
+import org.jspecify.annotations.NullMarked;

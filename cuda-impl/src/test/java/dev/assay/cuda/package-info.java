@@ -1,0 +1,4 @@
+@NullMarked
+package dev.assay.cuda;
+
+import org.jspecify.annotations.NullMarked;
