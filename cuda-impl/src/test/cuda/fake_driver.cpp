@@ -239,6 +239,11 @@ static int sticky = SUCCESS;
 static std::map<Handle, std::size_t> allocations;
 static std::size_t allocated = 0;
 
+constexpr int MAX_DYNAMIC_SHARED_BYTES = 8;
+constexpr unsigned DEFAULT_SHARED_BYTES = 48 * 1024;
+/// Dynamic shared memory that a kernel may use, where that was set.
+static std::map<Handle, int> shared_limits;
+
 static std::size_t environment(const char *name, std::size_t otherwise) {
     const char *value = std::getenv(name);
     return value == nullptr ? otherwise : std::strtoull(value, nullptr, 10);
@@ -457,7 +462,13 @@ int cuModuleGetFunction(Handle *function, Handle module, const char *name) {
     return NOT_FOUND;
 }
 
-int cuFuncSetAttribute(Handle, int, int) { return SUCCESS; }
+int cuFuncSetAttribute(Handle function, int attribute, int value) {
+    if (attribute != MAX_DYNAMIC_SHARED_BYTES || value < 0) {
+        return INVALID_VALUE;
+    }
+    shared_limits[function] = value;
+    return SUCCESS;
+}
 
 int cuLaunchKernelEx(const Config *config, Handle function, void **parameters, void **) {
     REQUIRE_CONTEXT();
@@ -467,6 +478,11 @@ int cuLaunchKernelEx(const Config *config, Handle function, void **parameters, v
     if (threads == 0 || threads > fake::THREADS || threads % 32 != 0 || shape.block_y != 1 || shape.block_z != 1
         || shape.grid_x == 0 || shape.grid_y == 0 || shape.grid_y > 65535 || shape.grid_z == 0
         || shape.shared_bytes > sizeof dynamic_shared) {
+        return INVALID_VALUE;
+    }
+    // A kernel may use what it was last allowed, however little that is.
+    const auto limit = shared_limits.find(function);
+    if (shape.shared_bytes > (limit == shared_limits.end() ? DEFAULT_SHARED_BYTES : (unsigned)limit->second)) {
         return INVALID_VALUE;
     }
     // A launch copies its parameters.

@@ -12,7 +12,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// Logits do not depend on the order in which threads of a block run: a missing barrier would show.
 class RandomOrderTest {
     @ParameterizedTest
-    @ValueSource(strings = {"qwen3-base", "deepseek-v3-base", "gemma3n-base", "llama4-scout", "gpt2-base"})
+    @ValueSource(strings = {"deepseek-v3-base", "gemma3n-base", "llama4-scout"})
     void doesNotChangeAnything(String id) throws IOException, InterruptedException {
         String plain = digest(id, "");
         assertThat(plain).matches("[0-9a-f]{64}\n");

@@ -101,7 +101,7 @@ public final class ConsoleBench {
                     out,
                     String.format(
                             Locale.ROOT,
-                            "a decoded token: %.1f MB moved, %.3f GFLOP, %,.0f bytes allocated of which %,d are its logits",
+                            "a decoded token: %.1f MB moved, %.3f GFLOP, %,.0f bytes allocated (its logits take %,d)",
                             decode.bytesPerToken() / 1e6,
                             decode.flopsPerToken() / 1e9,
                             decode.allocatedBytesPerToken(),

@@ -240,7 +240,7 @@ class BenchRowTest {
                 .contains("open loop, 10 requests at 0.250/s", "waiting: p50 0.00 ms, p90 2300.00 ms, max 2400.00 ms")
                 .contains("recording: 195 latencies of 50 ns each, 0.00015 % of the time measured")
                 .contains("EXTRAPOLATED to all 61 layers, not measured: decode 0.750 (95 %: 0.500 to 1.000)")
-                .contains("1250.0 MB moved, 1.300 GFLOP, 607,744 bytes allocated of which 607,744 are its logits")
+                .contains("1250.0 MB moved, 1.300 GFLOP, 607,744 bytes allocated (its logits take 607,744)")
                 .contains("read 32.0 GB/s (31.0 to 33.0), float32 FMA 470 GFLOP/s (468 to 473)")
                 .contains("      reproduce: ./assay bench --shape qwen3-0.6b --engine vector\n");
     }

@@ -29,7 +29,7 @@ public final class KernelImage {
     private final Driver driver;
     private final int target;
     private final Map<String, Long> modules = new LinkedHashMap<>();
-    private final Map<String, Long> functions = new HashMap<>();
+    private final Map<String, Function> functions = new HashMap<>();
 
     /// Loads them.
     ///
@@ -87,24 +87,34 @@ public final class KernelImage {
         }
     }
 
-    /// A kernel, for [Launch]. It may use as much dynamic shared memory as `sharedBytes`.
+    /// A kernel, for [Launch]. It may use as much dynamic shared memory as was ever asked for.
     public long function(String file, String name, int sharedBytes) {
-        Long known = functions.get(name);
-        if (known != null) {
-            return known;
+        Function function = functions.computeIfAbsent(name, _ -> find(file, name));
+        if (sharedBytes > function.sharedBytes) {
+            driver.call("cuFuncSetAttribute", function.handle, MAX_DYNAMIC_SHARED_BYTES, sharedBytes);
+            function.sharedBytes = sharedBytes;
         }
+        return function.handle;
+    }
+
+    private Function find(String file, String name) {
         Long module = modules.get(file);
         if (module == null) {
             throw new IllegalArgumentException("no file of kernels is named " + file);
         }
         try (Arena arena = Arena.ofConfined()) {
-            long function = driver.get(
-                    "cuModuleGetFunction", module, arena.allocateFrom(name).address());
-            if (sharedBytes > 0) {
-                driver.call("cuFuncSetAttribute", function, MAX_DYNAMIC_SHARED_BYTES, sharedBytes);
-            }
-            functions.put(name, function);
-            return function;
+            return new Function(driver.get(
+                    "cuModuleGetFunction", module, arena.allocateFrom(name).address()));
+        }
+    }
+
+    /// A kernel of a loaded file, and the dynamic shared memory that it may use.
+    private static final class Function {
+        private final long handle;
+        private int sharedBytes;
+
+        Function(long handle) {
+            this.handle = handle;
         }
     }
 }
