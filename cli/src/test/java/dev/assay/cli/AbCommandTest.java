@@ -98,8 +98,9 @@ class AbCommandTest {
                 .containsPattern("\ntoy-model bf16 decode +SLOWER +0.900 +0.89[0-9]-0.9[01][0-9] ")
                 .containsPattern("\ntoy-model bf16 prefill +EQUIVALENT +1.000 ");
         assertThat(run.exitCode()).isEqualTo(2);
-        try (var runs = Files.walk(folder.resolve("ab"))) {
-            assertThat(runs.filter(file -> file.endsWith("report.json"))).hasSize(5 * 6);
+        assertThat(folder.resolve("ab/report.json")).exists();
+        try (var reports = Files.walk(folder.resolve("ab"))) {
+            assertThat(reports.filter(file -> file.endsWith("report.json"))).hasSize(1 + 5 * 6);
         }
     }
 

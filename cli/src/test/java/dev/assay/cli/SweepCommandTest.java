@@ -90,7 +90,7 @@ class SweepCommandTest {
         assertThat(folder.resolve("sweep/point-1/log.txt")).hasContent("1 -Xa b");
         assertThat(folder.resolve("sweep/point-4/log.txt")).hasContent("2 c'd");
         assertThat(Files.readString(folder.resolve("sweep/sweep.html")))
-                .contains("threads 2, flags c&#39;d: right, toy-model bf16", "Decode, tokens/s")
+                .contains("threads 2, flags c&#x27;d: right, toy-model bf16", "Decode, tokens/s")
                 .doesNotContain("<script");
         assertThat(Files.readAllLines(folder.resolve("sweep/sweep.csv")))
                 .hasSize(5)
