@@ -20,7 +20,6 @@ BUFFER = "the causal mask as a stored buffer: not part of the model"
 
 SUBNORMALS = "weights: float16 subnormals read as zero"
 
-STEMS = ("ln_1", "attn.c_attn", "attn.c_proj", "ln_2", "mlp.c_fc", "mlp.c_proj")
 
 
 def _config(**other):

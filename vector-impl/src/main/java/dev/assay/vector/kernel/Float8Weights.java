@@ -85,6 +85,7 @@ public final class Float8Weights {
         int size = bound / PHASES;
         int blockInts = blockColumns / PHASES;
         int blocksPerRow = Math.ceilDiv(columns, blockColumns);
+        // To be added to: a product alone stumbles over subnormal numbers on processors where an fma does not.
         FloatVector zero = FloatVector.zero(FLOATS);
         int quarter = Math.ceilDiv(to - from, 4);
         for (int r = from; r < from + quarter; r++) {
