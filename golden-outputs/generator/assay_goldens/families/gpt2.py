@@ -21,7 +21,6 @@ BUFFER = "the causal mask as a stored buffer: not part of the model"
 SUBNORMALS = "weights: float16 subnormals read as zero"
 
 
-
 def _config(**other):
     config = {
         "activation_function": "gelu_new",
