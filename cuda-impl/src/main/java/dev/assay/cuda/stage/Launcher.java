@@ -776,6 +776,6 @@ final class Launcher {
     }
 
     private void launch(String file, String name, int x, int y, int z, int threads, int sharedBytes, long[] arguments) {
-        stream.launch(new Launch(kernels.function(file, name, sharedBytes), x, y, z, threads, sharedBytes, arguments));
+        stream.launch(kernels.launch(file, name, x, y, z, threads, sharedBytes, arguments));
     }
 }

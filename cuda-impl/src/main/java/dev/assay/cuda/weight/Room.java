@@ -2,7 +2,6 @@ package dev.assay.cuda.weight;
 
 import dev.assay.cuda.driver.DeviceMemory;
 import dev.assay.cuda.driver.KernelImage;
-import dev.assay.cuda.driver.Launch;
 import dev.assay.cuda.driver.Stream;
 import java.lang.foreign.MemorySegment;
 
@@ -67,8 +66,9 @@ public sealed interface Room {
                 long source = stored.take(from.byteSize());
                 stored.write(source, from);
                 for (int row = 0; row < rows; row += ROWS) {
-                    stream.launch(new Launch(
-                            kernels.function("tokens", "transpose", 0),
+                    stream.launch(kernels.launch(
+                            "tokens",
+                            "transpose",
                             Math.ceilDiv(columns, THREADS),
                             Math.min(ROWS, rows - row),
                             1,
