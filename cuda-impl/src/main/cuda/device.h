@@ -16,10 +16,12 @@ constexpr float NEGATIVE_INFINITY = -__builtin_inff();
 #define KERNEL(name, ...) extern "C" __global__ void name(__VA_ARGS__)
 // A kernel whose registers suffice for blocks of so many threads.
 #define KERNEL_UP_TO(threads, name, ...) extern "C" __global__ void __launch_bounds__(threads) name(__VA_ARGS__)
+// The same, with registers for two such blocks at a time.
+#define KERNEL_TWICE(threads, name, ...) extern "C" __global__ void __launch_bounds__(threads, 2) name(__VA_ARGS__)
 #define DEVICE static __device__ __forceinline__
 #define DEVICE_MEMBER __device__ __forceinline__
 #define SHARED __shared__
-extern __shared__ float dynamic_shared[];
+extern __shared__ __align__(16) float dynamic_shared[];
 
 DEVICE float warp_sum(float value) {
     for (int distance = WARP / 2; distance > 0; distance /= 2) {
@@ -159,7 +161,6 @@ DEVICE bool is_last(int *counter, int blocks) {
         if (last) {
             *counter = 0;
         }
-        publish();
     }
     synchronize_block();
     return last;

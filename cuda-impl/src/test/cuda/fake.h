@@ -68,6 +68,7 @@ Kernel kernel(const char *name, void (*function)(P...)) {
     static void name(__VA_ARGS__)
 
 #define KERNEL_UP_TO(threads, name, ...) KERNEL(name, __VA_ARGS__)
+#define KERNEL_TWICE(threads, name, ...) KERNEL(name, __VA_ARGS__)
 
 DEVICE void publish() {}
 

@@ -143,7 +143,7 @@ final class Launcher {
                         1,
                         1,
                         shares.threads(),
-                        0,
+                        staged(norm),
                         args(
                                 memory.address(product.to()),
                                 memory.address(product.from()),
@@ -245,7 +245,7 @@ final class Launcher {
                         to.perToken(),
                         1,
                         THREADS,
-                        0,
+                        staged(norm),
                         args(
                                 rows(to),
                                 memory.address(from),
@@ -457,7 +457,7 @@ final class Launcher {
                 1,
                 1,
                 shares.threads(),
-                0,
+                staged(norm),
                 args(to, residual, from, gain(norm), eps(norm), matrix(w), bias, w.rows(), shares.slices()));
     }
 
@@ -484,6 +484,11 @@ final class Launcher {
                         cache == null ? 0 : cache.values(),
                         cache == null ? 1 : cache.capacity(),
                         memory.pass()));
+    }
+
+    /// Bytes of shared memory for an input that a product normalises.
+    private static int staged(Optional<RowNorm.Rms> norm) {
+        return norm.map(rms -> rms.size() * Float.BYTES).orElse(0);
     }
 
     private static long[] norms(Stage.PrepareHeads prepare) {
@@ -651,8 +656,7 @@ final class Launcher {
     /// all, none with fewer positions than are worth it.
     private int parts(Stage.Attend attend, int groups, int wanted, int worth) {
         long visible = attend.mask().visible(maxContext - 1L);
-        return Math.clamp(
-                Math.min(Math.ceilDiv(visible, worth), Math.ceilDiv(wanted, groups)), 1, SessionMemory.MAX_PARTS);
+        return Math.clamp(Math.min(Math.ceilDiv(visible, worth), wanted / groups), 1, SessionMemory.MAX_PARTS);
     }
 
     /// `CAUSAL`, `SLIDING` and `CHUNKED` of attention.cu, and how many positions.
