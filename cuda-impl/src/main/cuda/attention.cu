@@ -47,7 +47,7 @@ DEVICE float inverse_root_mean_square(const float *x, int width, float eps) {
     for (int i = lane(); i < width; i += WARP) {
         squares = fmaf(x[i], x[i], squares);
     }
-    return (float)(1 / sqrt((double)warp_sum(squares) / width + eps));
+    return inverse_root(warp_sum(squares) / width, eps);
 }
 
 // Norms of heads by a gain, null for none, before they are turned; ε of one without gain after it, negative for none.
@@ -331,14 +331,14 @@ KERNEL(join_parts, float *to, const float *partial, int parts, int value_width) 
 
 // ----------------------------------------------------------------------------------------------- attention of one token
 
-// Warps of a block, and keys that a group of lanes has in flight.
+// Warps of a block, heads that share its keys, and keys that a group of lanes has in flight.
 constexpr int ATTEND_WARPS = 8;
+constexpr int HEADS = 2;
 constexpr int SWEEPS = 4;
 constexpr int EIGHT = 8;
 
 // softmax(scale · q·k) times values over some positions, so far: highest score, sum and result for HEADS queries, of which
 // each group of lanes has a share of the positions and each lane eight of the numbers.
-template <int HEADS>
 struct Attended {
     float highest[HEADS];
     float sum[HEADS];
@@ -346,8 +346,7 @@ struct Attended {
 };
 
 // Joins what groups of `lanes` lanes have; the first group then has it all.
-template <int HEADS>
-DEVICE void join_groups(Attended<HEADS> &own, int lanes) {
+DEVICE void join_groups(Attended &own, int lanes) {
     for (int distance = lanes; distance < WARP; distance *= 2) {
         for (int h = 0; h < HEADS; h++) {
             const float other = shuffle_xor(own.highest[h], distance);
@@ -370,7 +369,7 @@ DEVICE void join_groups(Attended<HEADS> &own, int lanes) {
 //
 // Keys of earlier positions are in the cache before the token's pass begins, so they are read before the wait; the key of
 // the token's own position comes from x, or from the layer that owns the cache, after it.
-template <typename C, int HEADS>
+template <typename C>
 DEVICE void attend_one(float *to, const float *x, int query_heads, int kv_heads, int width, HeadNorms norms, Turn by,
                        const float *heat, void *keys, void *values, bool owns_cache, int capacity, float scale,
                        int mask, int mask_size, float *partial, int *arrived, const int *pass) {
@@ -472,7 +471,7 @@ DEVICE void attend_one(float *to, const float *x, int query_heads, int kv_heads,
     synchronize_block();
 
     float query[HEADS][EIGHT];
-    Attended<HEADS> all;
+    Attended all;
     for (int h = 0; h < HEADS; h++) {
         all.highest[h] = NEGATIVE_INFINITY;
         all.sum[h] = 0;
@@ -615,22 +614,20 @@ DEVICE void attend_one(float *to, const float *x, int query_heads, int kv_heads,
     }
 }
 
-#define DEFINE_FOR_HEADS(name, C, HEADS)                                                                               \
-    KERNEL_TWICE(ATTEND_WARPS *WARP, attend_one_##HEADS##_##name, float *to, const float *x, int query_heads,          \
+#define DEFINE(name, C)                                                                                                \
+    KERNEL_TWICE(ATTEND_WARPS *WARP, attend_one_##name, float *to, const float *x, int query_heads,                    \
                  int kv_heads, int width, const float *query_gain, const float *key_gain, const float *value_gain,     \
                  float query_eps, float key_eps, float value_eps, float eps_after, int turn_kind, int pairs,           \
                  const float *cosines, const float *sines, const float *heat, void *keys, void *values,                \
                  int owns_cache, int capacity, float scale, int mask, int mask_size, float *partial, int *arrived,     \
                  const int *pass) {                                                                                    \
-        attend_one<C, HEADS>(to, x, query_heads, kv_heads, width,                                                      \
-                             {query_gain, key_gain, value_gain, query_eps, key_eps, value_eps, eps_after},             \
-                             {turn_kind, pairs, cosines, sines}, heat, keys, values, owns_cache != 0, capacity, scale, \
-                             mask, mask_size, partial, arrived, pass);                                                 \
+        attend_one<C>(to, x, query_heads, kv_heads, width,                                                             \
+                      {query_gain, key_gain, value_gain, query_eps, key_eps, value_eps, eps_after},                    \
+                      {turn_kind, pairs, cosines, sines}, heat, keys, values, owns_cache != 0, capacity, scale, mask,  \
+                      mask_size, partial, arrived, pass);                                                              \
     }
-#define DEFINE(name, C) DEFINE_FOR_HEADS(name, C, 2) DEFINE_FOR_HEADS(name, C, 4)
 FOR_CACHES(DEFINE)
 #undef DEFINE
-#undef DEFINE_FOR_HEADS
 
 // attend for one token of latent attention: a block has HEADS_OF_LATENTS heads, which share its keys, and KEYS_OF_LATENTS
 // positions at a time in shared memory. blockIdx.x is the group of heads, blockIdx.y the part of the positions; results go

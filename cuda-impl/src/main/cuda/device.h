@@ -68,9 +68,6 @@ DEVICE void wait_for_previous() {
 #endif
 }
 
-// Makes what this thread has written visible to other blocks before what it writes next.
-DEVICE void publish() { __threadfence(); }
-
 // What other blocks of this kernel have published.
 DEVICE float read_published(const float *address) {
     float value;
@@ -78,7 +75,19 @@ DEVICE float read_published(const float *address) {
     return value;
 }
 
-DEVICE int count_up(int *counter) { return atomicAdd(counter, 1); }
+// Counts up and returns what was before. What this block has written before its last barrier is published.
+DEVICE int publish_and_count(int *counter) {
+    int before;
+    asm volatile("atom.acq_rel.gpu.global.add.s32 %0, [%1], 1;" : "=r"(before) : "l"(counter) : "memory");
+    return before;
+}
+
+// An integer that an earlier kernel has written but the one right before.
+DEVICE int read_earlier(const int *address) {
+    int value;
+    asm volatile("ld.global.cg.s32 %0, [%1];" : "=r"(value) : "l"(address) : "memory");
+    return value;
+}
 
 // 16 bytes that are read once: they need no place in the first-level cache.
 DEVICE uint4 load_once(const void *address) {
@@ -115,6 +124,9 @@ DEVICE void begin() {
     let_next_start();
     wait_for_previous();
 }
+
+// 1 / √(mean + eps) for a mean of squares.
+DEVICE float inverse_root(float mean, float eps) { return 1 / sqrtf(mean + eps); }
 
 // The sum over all threads of the block, in every thread.
 DEVICE float block_sum(float value) {
@@ -154,10 +166,9 @@ DEVICE float block_max(float value) {
 // published, the last one reads by read_published. The counter is 0 before and after.
 DEVICE bool is_last(int *counter, int blocks) {
     SHARED bool last;
-    publish();
     synchronize_block();
     if (threadIdx.x == 0) {
-        last = count_up(counter) == blocks - 1;
+        last = publish_and_count(counter) == blocks - 1;
         if (last) {
             *counter = 0;
         }

@@ -3,7 +3,7 @@
 
 constexpr int MOST_EXPERTS = 512;
 
-// What a token's experts have: a block, which is one warp, has the token.
+// What a token's experts have. A block has the token; what is not said to be done by all its threads its first warp does.
 struct Ranking {
     double scores[MOST_EXPERTS];
     double ranks[MOST_EXPERTS]; // NaN once taken
@@ -94,44 +94,57 @@ DEVICE void drop_groups(Ranking &all, int experts, int groups, int chosen_groups
     synchronize_warp();
 }
 
-// Chooses the experts of the highest ranks, best first, and weighs them by their scores: score · scale, or, with share,
-// score / (sum of the chosen + eps) · scale.
+// Chooses the experts of the highest ranks, best first and of equal ones the first, and weighs them by their scores:
+// score · scale, or, with share, score / (sum of the chosen + eps) · scale. All threads of the block come here: each counts
+// for its experts how many are before them.
 DEVICE void choose(Ranking &all, int experts, int top_k, bool share, double eps, double scale, int *chosen,
                    float *weights) {
-    double sum = eps;
-    for (int j = 0; j < top_k; j++) {
-        // Without any rank that is a number the scores are none either, and poison the weights.
-        const int best = best_of(all.ranks, experts);
-        const int expert = best < 0 ? 0 : best;
-        take(all.ranks, expert);
-        sum += all.scores[expert];
-        if (lane() == 0) {
-            all.chosen[j] = expert;
+    for (int j = threadIdx.x; j < top_k; j += blockDim.x) {
+        // Without enough ranks that are numbers the scores are none either, and poison the weights.
+        all.chosen[j] = 0;
+    }
+    synchronize_block();
+    for (int e = threadIdx.x; e < experts; e += blockDim.x) {
+        const double own = all.ranks[e];
+        int place = own == own ? 0 : top_k;
+#pragma unroll 8
+        for (int other = 0; other < experts; other++) {
+            const double rank = all.ranks[other];
+            place += rank > own || (rank == own && other < e) ? 1 : 0;
+        }
+        if (place < top_k) {
+            all.chosen[place] = e;
         }
     }
-    synchronize_warp();
-    for (int j = lane(); j < top_k; j += WARP) {
+    synchronize_block();
+    double sum = eps;
+    for (int j = 0; share && j < top_k; j++) {
+        sum += all.scores[all.chosen[j]];
+    }
+    for (int j = threadIdx.x; j < top_k; j += blockDim.x) {
         const double score = all.scores[all.chosen[j]];
         chosen[j] = all.chosen[j];
         weights[j] = (float)(share ? score / sum * scale : score * scale);
     }
 }
 
-// Routers: from logits `[tokens][experts]` to `chosen` and `weights`, `[tokens][top-k]`, in double. A warp has the token
-// blockIdx.y.
+// Routers: from logits `[tokens][experts]` to `chosen` and `weights`, `[tokens][top-k]`, in double. A block has the
+// token blockIdx.y.
 KERNEL(route_softmax, int *chosen, float *weights, const float *logits, int stride, int experts, int top_k, int groups,
        int chosen_groups, int share, double eps, double scale) {
     begin();
     logits += (long)blockIdx.y * stride;
     SHARED Ranking all;
-    softmax(logits, experts, all.scores);
-    for (int e = lane(); e < experts; e += WARP) {
-        all.ranks[e] = all.scores[e];
-    }
-    synchronize_warp();
-    if (groups > 1) {
-        // Experts of other groups count as 0, below every softmax score.
-        drop_groups(all, experts, groups, chosen_groups, false, 0);
+    if (warp() == 0) {
+        softmax(logits, experts, all.scores);
+        for (int e = lane(); e < experts; e += WARP) {
+            all.ranks[e] = all.scores[e];
+        }
+        synchronize_warp();
+        if (groups > 1) {
+            // Experts of other groups count as 0, below every softmax score.
+            drop_groups(all, experts, groups, chosen_groups, false, 0);
+        }
     }
     choose(all, experts, top_k, share != 0, eps, scale, chosen + (long)blockIdx.y * top_k,
            weights + (long)blockIdx.y * top_k);
@@ -142,12 +155,14 @@ KERNEL(route_sigmoid, int *chosen, float *weights, const float *logits, int stri
     begin();
     logits += (long)blockIdx.y * stride;
     SHARED Ranking all;
-    for (int e = lane(); e < experts; e += WARP) {
+    for (int e = threadIdx.x; e < experts; e += blockDim.x) {
         all.scores[e] = 1 / (1 + exp(-(double)logits[e]));
         all.ranks[e] = all.scores[e] + correction[e];
     }
-    synchronize_warp();
-    drop_groups(all, experts, groups, chosen_groups, true, -__builtin_inf());
+    synchronize_block();
+    if (warp() == 0) {
+        drop_groups(all, experts, groups, chosen_groups, true, -__builtin_inf());
+    }
     choose(all, experts, top_k, share != 0, eps, scale, chosen + (long)blockIdx.y * top_k,
            weights + (long)blockIdx.y * top_k);
 }
@@ -157,11 +172,10 @@ KERNEL(route_input, int *chosen, float *weights, const float *logits, int stride
     begin();
     logits += (long)blockIdx.y * stride;
     SHARED Ranking all;
-    for (int e = lane(); e < experts; e += WARP) {
+    for (int e = threadIdx.x; e < experts; e += blockDim.x) {
         all.ranks[e] = logits[e];
         all.scores[e] = 1 / (1 + exp(-(double)logits[e]));
     }
-    synchronize_warp();
     choose(all, experts, top_k, false, 0, 1, chosen + (long)blockIdx.y * top_k,
            weights + (long)blockIdx.y * top_k);
 }

@@ -26,12 +26,13 @@ DEVICE float stage_normalised(float *to, const float *x, const float *gain, floa
         squares = fmaf(in, in, squares);
         to[i] *= in;
     }
-    return (float)(1 / sqrt((double)block_sum(squares) / columns + eps));
+    return inverse_root(block_sum(squares) / columns, eps);
 }
 
-// What a warp has summed up for one token: W's rows · x, in every lane.
+// What a warp has summed up for one token: W's rows · x, in every lane; and what the staged x was divided by, inverted.
 struct Sums {
     float rows[ROWS];
+    float factor;
 };
 
 // W's row rows[r] · x over slice number `slice` of `slices` of the columns; a row below 0 is none. With a gain, x stands
@@ -111,6 +112,7 @@ DEVICE Sums sums_of_one(const long (&rows)[ROWS], const float *x, const float *g
         }
     }
     Sums all;
+    all.factor = factor;
     for (int r = 0; r < ROWS; r++) {
         all.rows[r] = warp_sum(sums[r]) * factor;
     }
@@ -141,10 +143,10 @@ DEVICE void join_slices(Sums &all, int slices) {
 // y = residual + W·x + bias for one token; x with a gain as in sums_of_one. `slices` warps have ROWS rows, one below the
 // other.
 //
-// bias, gain and residual may be null; y may be the residual.
+// bias, gain and residual may be null; y may be the residual. With a gain, `normalised` may receive x as it is multiplied.
 template <typename W>
-DEVICE void multiply_one(float *y, const float *residual, const float *x, const float *gain, float eps, Matrix<W> w,
-                         const float *bias, int count, int slices) {
+DEVICE void multiply_one(float *y, const float *residual, const float *x, const float *gain, float eps,
+                         float *normalised, Matrix<W> w, const float *bias, int count, int slices) {
     let_next_start();
     long rows[ROWS];
     for (int r = 0; r < ROWS; r++) {
@@ -152,6 +154,11 @@ DEVICE void multiply_one(float *y, const float *residual, const float *x, const 
         rows[r] = row < count ? row : -1;
     }
     Sums all = sums_of_one<W>(rows, x, gain, eps, w, warp() % slices, slices, true);
+    if (normalised != nullptr && blockIdx.x == 0) {
+        for (int i = threadIdx.x; i < w.columns; i += blockDim.x) {
+            normalised[i] = dynamic_shared[i] * all.factor;
+        }
+    }
     join_slices(all, slices);
     if (warp() % slices == 0 && lane() == 0) {
         for (int r = 0; r < ROWS; r++) {
@@ -166,9 +173,10 @@ DEVICE void multiply_one(float *y, const float *residual, const float *x, const 
 
 #define DEFINE(name, W)                                                                                                \
     KERNEL_UP_TO(ONE_TOKEN_THREADS, multiply_one_##name, float *y, const float *residual, const float *x,              \
-                 const float *gain, float eps, const void *data, const float *scales, int scale_columns, int columns,  \
-                 const float *bias, int rows, int slices) {                                                            \
-        multiply_one<W>(y, residual, x, gain, eps, {data, scales, scale_columns, columns}, bias, rows, slices);        \
+                 const float *gain, float eps, float *normalised, const void *data, const float *scales,               \
+                 int scale_columns, int columns, const float *bias, int rows, int slices) {                            \
+        multiply_one<W>(y, residual, x, gain, eps, normalised, {data, scales, scale_columns, columns}, bias, rows,     \
+                        slices);                                                                                       \
     }
 FOR_WEIGHTS(DEFINE)
 #undef DEFINE
@@ -422,28 +430,29 @@ FOR_WEIGHTS(DEFINE)
 #undef DEFINE
 
 // y[p] = activation(gate·x) ⊙ up·x for the pairs p of one token, where gate and up are the upper and the lower `width`
-// rows of W[chosen[p]]; x with a gain as in sums_of_one, and x + p · x_stride of each pair. A warp has a row of both,
-// blockIdx.y is the pair.
+// rows of W[chosen[p]]; x + p · x_stride of each pair. A warp has a row of both, blockIdx.y is the pair.
+//
+// The next kernel starts only after the wait of this one: so it finds what the router has chosen before its own wait.
 template <typename W>
-DEVICE void multiply_gated_chosen(float *y, int y_stride, const float *x, int x_stride, const float *gain, float eps,
-                                  Matrix<W> first, long stride, long scale_stride, const int *chosen, int width,
-                                  int activation) {
-    begin();
+DEVICE void multiply_gated_chosen(float *y, int y_stride, const float *x, int x_stride, Matrix<W> first, long stride,
+                                  long scale_stride, const int *chosen, int width, int activation) {
+    wait_for_previous();
+    let_next_start();
     const int pair = blockIdx.y;
     const Matrix<W> w = matrix_of(first, stride, scale_stride, chosen[pair]);
     const int row = blockIdx.x * warps() + warp();
     const long rows[ROWS] = {row < width ? row : -1, row < width ? row + width : -1};
-    const Sums all = sums_of_one<W>(rows, x + (long)pair * x_stride, gain, eps, w, 0, 1, false);
+    const Sums all = sums_of_one<W>(rows, x + (long)pair * x_stride, nullptr, 0, w, 0, 1, false);
     if (lane() == 0 && row < width) {
         y[(long)pair * y_stride + row] = activate(activation, all.rows[0]) * all.rows[1];
     }
 }
 
 #define DEFINE(name, W)                                                                                                \
-    KERNEL(multiply_gated_chosen_##name, float *y, int y_stride, const float *x, int x_stride, const float *gain,      \
-           float eps, const void *data, const float *scales, int scale_columns, int columns, long stride,              \
-           long scale_stride, const int *chosen, int width, int activation) {                                          \
-        multiply_gated_chosen<W>(y, y_stride, x, x_stride, gain, eps, {data, scales, scale_columns, columns}, stride,  \
+    KERNEL(multiply_gated_chosen_##name, float *y, int y_stride, const float *x, int x_stride, const void *data,       \
+           const float *scales, int scale_columns, int columns, long stride, long scale_stride, const int *chosen,     \
+           int width, int activation) {                                                                                \
+        multiply_gated_chosen<W>(y, y_stride, x, x_stride, {data, scales, scale_columns, columns}, stride,             \
                                  scale_stride, chosen, width, activation);                                             \
     }
 FOR_WEIGHTS(DEFINE)
@@ -451,21 +460,21 @@ FOR_WEIGHTS(DEFINE)
 
 // y = residual + Σ_j weights[j] · W[chosen[j]]·x[j] + shared for one token, in order of its experts j. Without weights,
 // for experts whose input was weighted, they are 1; shared and residual may be null. Each of ROWS rows has a warp for
-// each expert; a block has a multiple of `top_k` warps.
+// each expert; a block has a multiple of `top_k` warps. The kernel before is multiply_gated_chosen.
 template <typename W>
 DEVICE void sum_chosen_one(float *y, const float *residual, const float *x, int x_stride, Matrix<W> first, long stride,
                            long scale_stride, const int *chosen, const float *weights, const float *shared, int top_k,
                            int count) {
-    begin();
+    let_next_start();
     SHARED float products[WARP][ROWS];
     const int place = warp() % top_k;
-    const Matrix<W> w = matrix_of(first, stride, scale_stride, chosen[place]);
+    const Matrix<W> w = matrix_of(first, stride, scale_stride, read_earlier(chosen + place));
     long rows[ROWS];
     for (int r = 0; r < ROWS; r++) {
         const long row = ((long)blockIdx.x * (warps() / top_k) + warp() / top_k) * ROWS + r;
         rows[r] = row < count ? row : -1;
     }
-    const Sums all = sums_of_one<W>(rows, x + (long)place * x_stride, nullptr, 0, w, 0, 1, false);
+    const Sums all = sums_of_one<W>(rows, x + (long)place * x_stride, nullptr, 0, w, 0, 1, true);
     if (lane() == 0) {
         for (int r = 0; r < ROWS; r++) {
             products[warp()][r] = all.rows[r];
