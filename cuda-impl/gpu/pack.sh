@@ -14,7 +14,7 @@ app=${ASSAY_APP:-$(ls -td .assay/*-*/ | head -n 1)}
 
 rm -rf "$dir"
 mkdir -p "$dir/pack/app" "$dir/pack/shapes"
-cp cuda-impl/gpu/run.sh "$dir/"
+cp cuda-impl/gpu/run.sh cuda-impl/gpu/peer.py "$dir/"
 cp "$app"/*.jar "$dir/pack/app/"
 goldens=$(ls "$dir"/pack/app/golden-outputs-*.jar)
 python3 - "$goldens" <<'PYTHON'

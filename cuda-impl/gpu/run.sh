@@ -3,10 +3,11 @@
 #
 # Run it in the working tree, whose golden cases it reads.
 #
-#   run.sh OUT [verify] [plain] [sanitize] [measure]
+#   run.sh OUT [verify] [plain] [sanitize] [measure] [peer]
 #
 # verify: every golden case; plain: the same with kernels one after another, whose logits must be as good; sanitize:
-# compute-sanitizer on three cases, if it is there; measure: the published shapes, with the options for Java in MEASURE. OUT gets at most eight files.
+# compute-sanitizer on three cases, if it is there; measure: the published shapes, with the options for Java in MEASURE;
+# peer: Hugging Face transformers on the same shapes, if Python has it. OUT gets at most eight files.
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -59,6 +60,14 @@ for part in "$@"; do
                 /tmp/pack/shapes/llama-3.2-1b.json /tmp/pack/shapes/qwen3-1.7b.json /tmp/pack/shapes/qwen3-8b.json \
                 /tmp/pack/shapes/deepseek-v3-5-layers.json /tmp/pack/shapes/qwen3-30b-a3b.json 2>&1 | tail -n 20
             cat "$out/cuda.md"
+            ;;
+        peer)
+            shapes=/tmp/pack/shapes
+            for peer in "prefill $shapes/qwen3-0.6b.json $shapes/qwen3-8b.json $shapes/deepseek-v3-5-layers.json $shapes/qwen3-30b-a3b.json" \
+                "decode $shapes/qwen3-0.6b.json" "decode $shapes/llama-3.2-1b.json" "decode $shapes/qwen3-8b.json"; do
+                # shellcheck disable=SC2086 # words of their own
+                timeout 120 python3 "$here/peer.py" "$out" $peer 2>&1 | grep '^{'
+            done
             ;;
         *) echo "no part is named $part" ;;
     esac
