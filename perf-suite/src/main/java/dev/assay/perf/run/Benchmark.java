@@ -86,7 +86,7 @@ public record Benchmark(Settings settings, Engine reference, LogitsRule rule, Co
         private final Settings settings;
         private final Engine engine;
         private final BenchModel model;
-        private final Checkpoint checkpoint;
+        private final CountedCheckpoint checkpoint;
         private final Workload workload;
         private final String reproduce;
         private final LatencyLog log;
@@ -103,7 +103,7 @@ public record Benchmark(Settings settings, Engine reference, LogitsRule rule, Co
             this.settings = benchmark.settings();
             this.engine = engine;
             this.model = model;
-            this.checkpoint = checkpoint;
+            this.checkpoint = new CountedCheckpoint(checkpoint);
             this.workload = workload;
             this.reproduce = reproduce;
             this.log = new LatencyLog(String.join(
@@ -118,6 +118,7 @@ public record Benchmark(Settings settings, Engine reference, LogitsRule rule, Co
             TimedRun timed;
             CheckRun check;
             Footprint footprint;
+            long elementsRead;
             ProcessMemory.resetPeak();
             now("loading");
             try (Model loaded = engine.load(checkpoint, LoadOptions.ofThreads(settings.threads()))) {
@@ -128,11 +129,13 @@ public record Benchmark(Settings settings, Engine reference, LogitsRule rule, Co
                 footprint = loaded.footprint();
                 now("checking");
                 check = CheckRun.run(loaded, supported, workload, settings.checkedPositions());
+                // Some engines read a tensor when they first need it.
+                elementsRead = checkpoint.elements();
             }
             now("asking the reference");
             Checked checked = check(timed, check, reference());
             return checked.outcome() == Outcome.PASS
-                    ? new Measured(withFigures(checked, timed, check, footprint), log)
+                    ? new Measured(withFigures(checked, timed, check, footprint, elementsRead), log)
                     : withoutFigures(checked);
         }
 
@@ -189,7 +192,8 @@ public record Benchmark(Settings settings, Engine reference, LogitsRule rule, Co
             return sum;
         }
 
-        private BenchRow withFigures(Checked checked, TimedRun timed, CheckRun check, Footprint footprint) {
+        private BenchRow withFigures(
+                Checked checked, TimedRun timed, CheckRun check, Footprint footprint, long elementsRead) {
             int cached = footprint.kvCacheElementBytes();
             int prompt = workload.prompt().length;
             int decoded = workload.decoded().length;
@@ -221,7 +225,7 @@ public record Benchmark(Settings settings, Engine reference, LogitsRule rule, Co
                             (long) model.config().vocabSize() * Float.BYTES),
                     timed.requests(),
                     new KvCache(timed.cacheBytes(), cost.kvCacheBytes()),
-                    activeParameters(check.experts()),
+                    activeParameters(check.experts(), elementsRead),
                     new Memory(
                             timed.peakRssBytes(),
                             timed.offHeapBytes(),
@@ -233,11 +237,15 @@ public record Benchmark(Settings settings, Engine reference, LogitsRule rule, Co
                     reproduce);
         }
 
-        private ActiveParameters activeParameters(ExpertCounter experts) {
+        /// Counted from what the engine read of the checkpoint: without the tables that a token is looked up
+        /// in, and with
+        /// the experts that it chose instead of all.
+        private ActiveParameters activeParameters(ExpertCounter experts, long elementsRead) {
             ParameterCount parameters = ParameterCount.of(model.plan());
             long formula = parameters.active(ActiveConvention.EXCLUDING_INPUT_EMBEDDING);
+            long unread = parameters.total() + parameters.buffers() - elementsRead;
             if (!experts.hasCounted()) {
-                return new ActiveParameters(formula, formula);
+                return new ActiveParameters(formula - unread, formula);
             }
             // No family has experts of several sizes.
             long perExpert = model.plan().layers().stream()
@@ -245,8 +253,8 @@ public record Benchmark(Settings settings, Engine reference, LogitsRule rule, Co
                     .mapToLong(layer -> elementsOfAnExpert((MixtureOfExperts) layer.feedForward()))
                     .findFirst()
                     .orElseThrow();
-            long counted = formula - parameters.activeRouted() + Math.round(perExpert * experts.perToken());
-            return new ActiveParameters(counted, formula);
+            long touched = Math.round(perExpert * experts.perToken());
+            return new ActiveParameters(formula - unread - parameters.activeRouted() + touched, formula);
         }
 
         private static long elementsOfAnExpert(MixtureOfExperts moe) {

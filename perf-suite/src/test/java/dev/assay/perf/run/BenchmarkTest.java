@@ -137,6 +137,19 @@ class BenchmarkTest {
     }
 
     @Test
+    void countsATensorOnceHoweverOftenItIsRead() {
+        try (Checkpoint checkpoint = TinyModel.DENSE.checkpoint().get()) {
+            CountedCheckpoint counted = new CountedCheckpoint(checkpoint);
+            assertThat(counted.elements()).isZero();
+
+            counted.tensor("model.norm.weight", 18);
+            counted.tensor("model.norm.weight", 18);
+
+            assertThat(counted.elements()).isEqualTo(18);
+        }
+    }
+
+    @Test
     void tellsTheLatenciesOfTheVeryRunAndWhatKnowingThemTakes() throws InterruptedException {
         Measured measured = measure(SETTINGS, new AlteredEngine(), TinyModel.DENSE, new ArrayList<>());
 
