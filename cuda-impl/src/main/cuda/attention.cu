@@ -151,18 +151,6 @@ FOR_CACHES(DEFINE)
 
 // ------------------------------------------------------------------------------------------------------------ attention
 
-// Which positions a query sees, itself among them; numbers that Java gives.
-constexpr int CAUSAL = 0;
-constexpr int SLIDING = 1; // `size` positions
-constexpr int CHUNKED = 2; // those of its chunk of `size`
-
-DEVICE int first_visible(int mask, int size, int position) {
-    if (mask == SLIDING) {
-        return position < size ? 0 : position - size + 1;
-    }
-    return mask == CHUNKED ? position - position % size : 0;
-}
-
 // Values of a head are at most this many times the threads of a block.
 constexpr int VALUES_A_THREAD = 8;
 

@@ -7,7 +7,6 @@ import dev.assay.cuda.driver.Launch;
 import dev.assay.cuda.driver.Stream;
 import dev.assay.cuda.weight.DeviceExperts;
 import dev.assay.cuda.weight.DeviceMatrix;
-import dev.assay.cuda.weight.WeightType;
 import dev.assay.engine.KvCacheType;
 import dev.assay.plan.Mask;
 import dev.assay.plan.Rotary;
@@ -30,17 +29,6 @@ final class Launcher {
     private static final int ROWS_A_WARP = 2;
     /// `TOKENS` of linear.cu.
     private static final int TOKENS_A_WARP = 8;
-    /// `TILE_TOKENS`, `TILE_ROWS` and `TILE_THREADS` of linear.cu.
-    private static final int TILE_TOKENS = 64;
-
-    private static final int TILE_ROWS = 128;
-    private static final int TILE_THREADS = 256;
-    /// Tokens that are worth a tile, and what columns must be a multiple of.
-    private static final int TOKENS_FOR_TILES = 16;
-
-    private static final int COLUMNS_OF_TILES = 8;
-    /// The oldest image that has instructions for tensor cores which multiply bfloat16.
-    private static final int TENSOR_CORES = 90;
     /// Positions that are worth a part of their own.
     private static final int POSITIONS_A_PART = 64;
 
@@ -50,6 +38,8 @@ final class Launcher {
     private final SessionMemory memory;
     private final KvCacheType cacheType;
     private final int maxContext;
+    private final TileLauncher tiles;
+    private final FlashLauncher flash;
 
     Launcher(
             Device device,
@@ -64,6 +54,9 @@ final class Launcher {
         this.memory = memory;
         this.cacheType = cacheType;
         this.maxContext = maxContext;
+        this.tiles = new TileLauncher(
+                device, kernels, stream, memory.address(Buffer.PLANES), memory.address(Buffer.FACTORS));
+        this.flash = new FlashLauncher(kernels, stream, cacheType);
     }
 
     /// Appends a stage for a pass of `tokens` tokens.
@@ -385,19 +378,8 @@ final class Launcher {
                     THREADS,
                     0,
                     args(to, 0, from, 0, Launch.of(0f), matrix(w), bias, w.rows()));
-        } else if (rows >= TOKENS_FOR_TILES
-                && w.type() == WeightType.BF16
-                && w.columns() % COLUMNS_OF_TILES == 0
-                && kernels.target() >= TENSOR_CORES) {
-            launch(
-                    "linear",
-                    "multiply_tiles_bf16",
-                    Math.ceilDiv(w.rows(), TILE_ROWS),
-                    Math.ceilDiv(rows, TILE_TOKENS),
-                    1,
-                    TILE_THREADS,
-                    0,
-                    args(to, toStride, from, fromStride, w.data(), w.columns(), bias, w.rows(), rows));
+        } else if (tiles.canMultiply(w, rows)) {
+            tiles.multiply(w, bias, from, fromStride, to, toStride, rows);
         } else {
             launch(
                     "linear",
@@ -475,6 +457,21 @@ final class Launcher {
 
     private void attend(Stage.Attend attend, int tokens) {
         LayerCache cache = memory.cache(attend.layer());
+        if (flash.canAttend(attend, tokens)) {
+            flash.attend(
+                    attend,
+                    new FlashLauncher.Operands(
+                            memory.address(attend.queries()),
+                            memory.stride(attend.queries()),
+                            memory.address(attend.to()),
+                            memory.stride(attend.to()),
+                            cache.keys(),
+                            cache.values(),
+                            cache.capacity(),
+                            memory.pass()),
+                    tokens);
+            return;
+        }
         int parts = tokens == 1 ? parts(attend) : 1;
         int valueStride = cache.values() == cache.keys() ? attend.keyWidth() : attend.valueWidth();
         int sharedNumbers = Math.ceilDiv(attend.keyWidth(), 4) * 4 + ATTENTION_THREADS;
@@ -521,8 +518,8 @@ final class Launcher {
         return Math.clamp(Math.min(Math.ceilDiv(visible, POSITIONS_A_PART), wanted), 1, SessionMemory.MAX_PARTS);
     }
 
-    /// `CAUSAL`, `SLIDING` and `CHUNKED` of attention.cu, and how many positions.
-    private static long[] mask(Mask mask) {
+    /// `CAUSAL`, `SLIDING` and `CHUNKED` of device.h, and how many positions.
+    static long[] mask(Mask mask) {
         return switch (mask) {
             case Mask.Causal _ -> new long[] {0, 0};
             case Mask.SlidingWindow(int size) -> new long[] {1, size};

@@ -26,6 +26,14 @@ final class Layout {
         widths.merge(buffer, Math.ceilDiv(width, ALIGNMENT) * ALIGNMENT, Math::max);
     }
 
+    /// Room for inputs of products of many tokens.
+    ///
+    /// @param perToken rows of a token
+    void needsPlanes(int perToken, int columns) {
+        needs(Buffer.PLANES, Math.multiplyExact(perToken, columns));
+        needs(Buffer.FACTORS, perToken);
+    }
+
     /// Numbers that attention of one token needs for each part of its positions: of all heads, their results and
     /// two.
     int partialNumbers() {
