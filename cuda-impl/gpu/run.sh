@@ -6,7 +6,7 @@
 #   run.sh OUT [verify] [plain] [sanitize] [measure]
 #
 # verify: every golden case; plain: the same with kernels one after another, whose logits must be as good; sanitize:
-# compute-sanitizer on three cases, if it is there; measure: the published shapes. OUT gets at most eight files.
+# compute-sanitizer on three cases, if it is there; measure: the published shapes, with the options for Java in MEASURE. OUT gets at most eight files.
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -55,7 +55,7 @@ for part in "$@"; do
             done
             ;;
         measure)
-            "${java[@]}" -XX:MaxRAMPercentage=40 -m dev.assay.cuda/dev.assay.cuda.Measurement "$out" /tmp/pack/shapes/qwen3-0.6b.json \
+            "${java[@]}" -XX:MaxRAMPercentage=40 ${MEASURE:-} -m dev.assay.cuda/dev.assay.cuda.Measurement "$out" /tmp/pack/shapes/qwen3-0.6b.json \
                 /tmp/pack/shapes/llama-3.2-1b.json /tmp/pack/shapes/qwen3-1.7b.json /tmp/pack/shapes/qwen3-8b.json \
                 /tmp/pack/shapes/deepseek-v3-5-layers.json /tmp/pack/shapes/qwen3-30b-a3b.json 2>&1 | tail -n 20
             cat "$out/cuda.md"

@@ -50,19 +50,58 @@ DEVICE float inverse_root_mean_square(const float *x, int width, float eps) {
     return (float)(1 / sqrt((double)warp_sum(squares) / width + eps));
 }
 
-// What happens to the heads of a token between projection and attention: norm with a gain, rotation, norm without one,
-// heat; then keys and values go to the cache. x is `[tokens][queries | keys | values]`, heads of `width`; queries stay
-// there. A warp has a head, blockIdx.y is the token.
-//
-// query_gain, key_gain and value_gain may be null, for no norm; eps_after is negative for no norm after rotation;
-// heat is [max context] factors of queries, or null. kv_heads is 0 in layers that attend to another's cache.
+// Norms of heads by a gain, null for none, before they are turned; ε of one without gain after it, negative for none.
+struct HeadNorms {
+    const float *query_gain;
+    const float *key_gain;
+    const float *value_gain;
+    float query_eps;
+    float key_eps;
+    float value_eps;
+    float eps_after;
+};
+
+constexpr int QUERY = 0;
+constexpr int KEY = 1;
+constexpr int VALUE = 2;
+
+// row = what x, a projected head of a token, becomes before attention: norm with a gain, rotation, norm without one,
+// heat. heat is [max context] factors of queries, or null. A warp has the head.
+DEVICE void prepare_head(float *row, const float *x, int kind, int width, const HeadNorms &norms, Turn by,
+                         const float *heat, int position) {
+    const float *gain = kind == QUERY ? norms.query_gain : kind == KEY ? norms.key_gain : norms.value_gain;
+    const float eps = kind == QUERY ? norms.query_eps : kind == KEY ? norms.key_eps : norms.value_eps;
+    const float factor = gain == nullptr ? 1 : inverse_root_mean_square(x, width, eps);
+    for (int i = lane(); i < width; i += WARP) {
+        row[i] = gain == nullptr ? x[i] : x[i] * factor * gain[i];
+    }
+    synchronize_warp();
+    if (kind != VALUE) {
+        turn(row, by, position);
+        synchronize_warp();
+        if (norms.eps_after >= 0) {
+            float after = inverse_root_mean_square(row, width, norms.eps_after);
+            for (int i = lane(); i < width; i += WARP) {
+                row[i] *= after;
+            }
+        }
+    }
+    if (kind == QUERY && heat != nullptr) {
+        for (int i = lane(); i < width; i += WARP) {
+            row[i] *= heat[position];
+        }
+    }
+}
+
+// Prepares all heads of a token. x is `[tokens][queries | keys | values]`, heads of `width`; queries stay there, keys and
+// values go to the cache. A warp has a head, blockIdx.y is the token. kv_heads is 0 in layers that attend to another's
+// cache.
 constexpr int HEADS_A_BLOCK = 8;
 constexpr int WIDEST_HEAD = 256;
 
 template <typename C>
-DEVICE void prepare_heads(float *x, int stride, int query_heads, int kv_heads, int width, const float *query_gain,
-                          const float *key_gain, const float *value_gain, float query_eps, float key_eps,
-                          float value_eps, float eps_after, Turn by, const float *heat, void *keys, void *values, int capacity, const int *pass) {
+DEVICE void prepare_heads(float *x, int stride, int query_heads, int kv_heads, int width, const HeadNorms &norms,
+                          Turn by, const float *heat, void *keys, void *values, int capacity, const int *pass) {
     begin();
     const int head = blockIdx.x * warps() + warp();
     if (head >= query_heads + 2 * kv_heads) {
@@ -70,37 +109,19 @@ DEVICE void prepare_heads(float *x, int stride, int query_heads, int kv_heads, i
     }
     x += (long)blockIdx.y * stride + (long)head * width;
     const int position = pass[1] + blockIdx.y;
-    const bool is_query = head < query_heads;
-    const bool is_value = head >= query_heads + kv_heads;
+    const int kind = head < query_heads ? QUERY : head < query_heads + kv_heads ? KEY : VALUE;
     SHARED float rows[HEADS_A_BLOCK][WIDEST_HEAD];
     float *row = rows[warp()];
-    const float *gain = is_query ? query_gain : is_value ? value_gain : key_gain;
-    const float eps = is_query ? query_eps : is_value ? value_eps : key_eps;
-    const float factor = gain == nullptr ? 1 : inverse_root_mean_square(x, width, eps);
-    for (int i = lane(); i < width; i += WARP) {
-        row[i] = gain == nullptr ? x[i] : x[i] * factor * gain[i];
-    }
-    synchronize_warp();
-    if (!is_value) {
-        turn(row, by, position);
-        synchronize_warp();
-        if (eps_after >= 0) {
-            float after = inverse_root_mean_square(row, width, eps_after);
-            for (int i = lane(); i < width; i += WARP) {
-                row[i] *= after;
-            }
-        }
-    }
-    if (is_query) {
-        float warmth = heat == nullptr ? 1 : heat[position];
+    prepare_head(row, x, kind, width, norms, by, heat, position);
+    if (kind == QUERY) {
         for (int i = lane(); i < width; i += WARP) {
-            x[i] = row[i] * warmth;
+            x[i] = row[i];
         }
     } else {
         int kv_head = (head - query_heads) % kv_heads;
         long at = ((long)(position % capacity) * kv_heads + kv_head) * width;
         for (int i = lane(); i < width; i += WARP) {
-            store<C>(is_value ? values : keys, at + i, row[i]);
+            store<C>(kind == KEY ? keys : values, at + i, row[i]);
         }
     }
 }
@@ -111,7 +132,8 @@ DEVICE void prepare_heads(float *x, int stride, int query_heads, int kv_heads, i
            float value_eps, float eps_after,                                                                           \
            int turn_kind, int pairs, const float *cosines, const float *sines, const float *heat, void *keys,          \
            void *values, int capacity, const int *pass) {                                                              \
-        prepare_heads<C>(x, stride, query_heads, kv_heads, width, query_gain, key_gain, value_gain, query_eps, key_eps, value_eps, eps_after, \
+        prepare_heads<C>(x, stride, query_heads, kv_heads, width,                                                      \
+                         {query_gain, key_gain, value_gain, query_eps, key_eps, value_eps, eps_after},                 \
                          {turn_kind, pairs, cosines, sines}, heat, keys, values, capacity, pass);                      \
     }
 FOR_CACHES(DEFINE)
@@ -280,3 +302,410 @@ KERNEL(join_parts, float *to, const float *partial, int parts, int value_width) 
         to[(long)blockIdx.x * value_width + i] = result / sum;
     }
 }
+
+// ----------------------------------------------------------------------------------------------- attention of one token
+
+// Warps of a block, keys that a group of lanes has in flight, and parts that are joined, at most.
+constexpr int ATTEND_WARPS = 8;
+constexpr int SWEEPS = 4;
+constexpr int MOST_PARTS = 32;
+constexpr int EIGHT = 8;
+
+// softmax(scale · q·k) times values over some positions, so far: highest score, sum and result for HEADS queries, of which
+// each group of lanes has a share of the positions and each lane eight of the numbers.
+template <int HEADS>
+struct Attended {
+    float highest[HEADS];
+    float sum[HEADS];
+    float result[HEADS][EIGHT];
+};
+
+DEVICE float relative(float highest, float higher) {
+    return highest == NEGATIVE_INFINITY ? 0 : expf(highest - higher);
+}
+
+// Joins what groups of `lanes` lanes have; the first group then has it all.
+template <int HEADS>
+DEVICE void join_groups(Attended<HEADS> &own, int lanes) {
+    for (int distance = lanes; distance < WARP; distance *= 2) {
+        for (int h = 0; h < HEADS; h++) {
+            const float other = shuffle_xor(own.highest[h], distance);
+            const float higher = fmaxf(own.highest[h], other);
+            const float mine = relative(own.highest[h], higher);
+            const float theirs = relative(other, higher);
+            own.highest[h] = higher;
+            own.sum[h] = own.sum[h] * mine + shuffle_xor(own.sum[h], distance) * theirs;
+            for (int i = 0; i < EIGHT; i++) {
+                own.result[h][i] = own.result[h][i] * mine + shuffle_xor(own.result[h][i], distance) * theirs;
+            }
+        }
+    }
+}
+
+// What prepare_heads, attend and join_parts do, for one token: one launch, and each key and value is read once for the
+// HEADS query heads of a block. blockIdx.x is a group of HEADS heads that share keys, blockIdx.y the part of the
+// positions, of gridDim.y. A group of lanes has a key at a time, each lane eight numbers of it; width is a multiple of
+// eight. The last block to end joins the parts.
+//
+// Keys of earlier positions are in the cache before the token's pass begins, so they are read before the wait; the key of
+// the token's own position comes from x, or from the layer that owns the cache, after it.
+template <typename C, int HEADS>
+DEVICE void attend_one(float *to, const float *x, int query_heads, int kv_heads, int width, const HeadNorms &norms,
+                       Turn by, const float *heat, void *keys, void *values, bool owns_cache, int capacity, float scale,
+                       int mask, int mask_size, float *partial, int *arrived, const int *pass) {
+    let_next_start();
+    SHARED float rows[HEADS + 2][WIDEST_HEAD];
+    SHARED float results[ATTEND_WARPS][HEADS][WIDEST_HEAD];
+    SHARED float highests[MOST_PARTS][HEADS];
+    SHARED float sums[MOST_PARTS][HEADS];
+    const int group = query_heads / kv_heads;
+    const int blocks_a_group = (group + HEADS - 1) / HEADS;
+    const int kv_head = blockIdx.x / blocks_a_group;
+    const int head = kv_head * group + blockIdx.x % blocks_a_group * HEADS;
+    const int heads = (kv_head + 1) * group - head < HEADS ? (kv_head + 1) * group - head : HEADS;
+    const int position = pass[1];
+    const int visible = first_visible(mask, mask_size, position);
+    const int parts = gridDim.y;
+    const int each = (position + 1 - visible + parts - 1) / parts;
+    const int start = visible + blockIdx.y * each;
+    const int end = start + each < position + 1 ? start + each : position + 1;
+
+    int lanes = 1;
+    while (lanes * EIGHT < width) {
+        lanes *= 2;
+    }
+    const int column = lane() % lanes * EIGHT;
+    const bool has_column = column < width;
+    const int groups = WARP / lanes;
+    typename C::Eight raw_keys[SWEEPS];
+    typename C::Eight raw_values[SWEEPS];
+    auto key_of = [&](int tile, int sweep) { return tile + (sweep * ATTEND_WARPS + warp()) * groups + lane() / lanes; };
+    auto load = [&](int tile) {
+#pragma unroll
+        for (int s = 0; s < SWEEPS; s++) {
+            const int key = key_of(tile, s);
+            if (has_column && key < end && key != position) {
+                const long at = ((long)(key % capacity) * kv_heads + kv_head) * width + column;
+                raw_keys[s] = C::read(keys, at);
+                raw_values[s] = C::read(values, at);
+            }
+        }
+    };
+    load(start);
+    wait_for_previous();
+
+    const bool has_own = start <= position && position < end;
+    const long own = ((long)(position % capacity) * kv_heads + kv_head) * width;
+    for (int r = warp(); r < HEADS + 2; r += ATTEND_WARPS) {
+        float *row = rows[r];
+        if (r < HEADS) {
+            if (r < heads) {
+                prepare_head(row, x + (long)(head + r) * width, QUERY, width, norms, by, heat, position);
+            }
+        } else if (has_own) {
+            const bool is_key = r == HEADS;
+            void *cache = is_key ? keys : values;
+            if (owns_cache) {
+                const float *from = x + (long)(query_heads + (is_key ? 0 : kv_heads) + kv_head) * width;
+                prepare_head(row, from, is_key ? KEY : VALUE, width, norms, by, nullptr, position);
+                for (int i = lane(); i < width; i += WARP) {
+                    row[i] = C::rounded(row[i]);
+                    if (head == kv_head * group) {
+                        store<C>(cache, own + i, row[i]);
+                    }
+                }
+            } else {
+                for (int i = lane(); i < width; i += WARP) {
+                    row[i] = C::at(cache, own + i);
+                }
+            }
+        }
+    }
+    synchronize_block();
+
+    float query[HEADS][EIGHT];
+    Attended<HEADS> all;
+    for (int h = 0; h < HEADS; h++) {
+        all.highest[h] = NEGATIVE_INFINITY;
+        all.sum[h] = 0;
+        for (int i = 0; i < EIGHT; i++) {
+            query[h][i] = has_column && h < heads ? rows[h][column + i] : 0;
+            all.result[h][i] = 0;
+        }
+    }
+    for (int tile = start; tile < end; tile += SWEEPS * ATTEND_WARPS * groups) {
+        if (tile > start) {
+            load(tile);
+        }
+        float scores[SWEEPS][HEADS];
+#pragma unroll
+        for (int s = 0; s < SWEEPS; s++) {
+            const int key = key_of(tile, s);
+            float numbers[EIGHT] = {};
+            if (has_column && key == position) {
+                for (int i = 0; i < EIGHT; i++) {
+                    numbers[i] = rows[HEADS][column + i];
+                }
+            } else if (has_column && key < end) {
+                C::decode(raw_keys[s], numbers);
+            }
+#pragma unroll
+            for (int h = 0; h < HEADS; h++) {
+                float dot = 0;
+                for (int i = 0; i < EIGHT; i++) {
+                    dot = fmaf(numbers[i], query[h][i], dot);
+                }
+                for (int distance = lanes / 2; distance > 0; distance /= 2) {
+                    dot += shuffle_xor(dot, distance);
+                }
+                scores[s][h] = key < end ? dot * scale : NEGATIVE_INFINITY;
+            }
+        }
+#pragma unroll
+        for (int h = 0; h < HEADS; h++) {
+            float higher = all.highest[h];
+            for (int s = 0; s < SWEEPS; s++) {
+                higher = fmaxf(higher, scores[s][h]);
+            }
+            const float rescale = relative(all.highest[h], higher);
+            all.highest[h] = higher;
+            all.sum[h] *= rescale;
+            for (int i = 0; i < EIGHT; i++) {
+                all.result[h][i] *= rescale;
+            }
+            for (int s = 0; s < SWEEPS; s++) {
+                scores[s][h] = relative(scores[s][h], higher);
+                all.sum[h] += scores[s][h];
+            }
+        }
+#pragma unroll
+        for (int s = 0; s < SWEEPS; s++) {
+            const int key = key_of(tile, s);
+            if (has_column && key < end) {
+                float numbers[EIGHT];
+                if (key == position) {
+                    for (int i = 0; i < EIGHT; i++) {
+                        numbers[i] = rows[HEADS + 1][column + i];
+                    }
+                } else {
+                    C::decode(raw_values[s], numbers);
+                }
+#pragma unroll
+                for (int h = 0; h < HEADS; h++) {
+                    for (int i = 0; i < EIGHT; i++) {
+                        all.result[h][i] = fmaf(scores[s][h], numbers[i], all.result[h][i]);
+                    }
+                }
+            }
+        }
+    }
+    join_groups(all, lanes);
+    if (lane() < lanes && has_column) {
+        for (int h = 0; h < HEADS; h++) {
+            for (int i = 0; i < EIGHT; i++) {
+                results[warp()][h][column + i] = all.result[h][i];
+            }
+            if (lane() == 0) {
+                highests[warp()][h] = all.highest[h];
+                sums[warp()][h] = all.sum[h];
+            }
+        }
+    }
+    synchronize_block();
+
+    // Joins what the warps have; one of several parts leaves it to the last block as attend does.
+    for (int e = threadIdx.x; e < heads * width; e += blockDim.x) {
+        const int h = e / width;
+        const int i = e % width;
+        float highest = NEGATIVE_INFINITY;
+        for (int w = 0; w < ATTEND_WARPS; w++) {
+            highest = fmaxf(highest, highests[w][h]);
+        }
+        float sum = 0;
+        float result = 0;
+        for (int w = 0; w < ATTEND_WARPS; w++) {
+            const float factor = relative(highests[w][h], highest);
+            sum = fmaf(factor, sums[w][h], sum);
+            result = fmaf(factor, results[w][h][i], result);
+        }
+        if (parts == 1) {
+            to[(long)head * width + e] = result / sum;
+        } else {
+            float *part = partial + ((long)(head + h) * parts + blockIdx.y) * (width + 2);
+            part[2 + i] = result;
+            if (i == 0) {
+                part[0] = highest;
+                part[1] = sum;
+            }
+        }
+    }
+    if (parts == 1 || !is_last(arrived + blockIdx.x, parts)) {
+        return;
+    }
+    for (int e = threadIdx.x; e < heads * parts; e += blockDim.x) {
+        const float *part = partial + ((long)(head + e / parts) * parts + e % parts) * (width + 2);
+        highests[e % parts][e / parts] = read_published(part);
+        sums[e % parts][e / parts] = read_published(part + 1);
+    }
+    synchronize_block();
+    for (int e = threadIdx.x; e < heads * width; e += blockDim.x) {
+        const int h = e / width;
+        const float *part = partial + (long)(head + h) * parts * (width + 2) + 2 + e % width;
+        float highest = NEGATIVE_INFINITY;
+        for (int p = 0; p < parts; p++) {
+            highest = fmaxf(highest, highests[p][h]);
+        }
+        float sum = 0;
+        float result = 0;
+#pragma unroll 8
+        for (int p = 0; p < parts; p++) {
+            const float factor = relative(highests[p][h], highest);
+            sum = fmaf(factor, sums[p][h], sum);
+            result = fmaf(factor, read_published(part + (long)p * (width + 2)), result);
+        }
+        to[(long)head * width + e] = result / sum;
+    }
+}
+
+#define DEFINE_FOR_HEADS(name, C, HEADS)                                                                               \
+    KERNEL_UP_TO(ATTEND_WARPS *WARP, attend_one_##HEADS##_##name, float *to, const float *x, int query_heads,          \
+                 int kv_heads, int width, const float *query_gain, const float *key_gain, const float *value_gain,     \
+                 float query_eps, float key_eps, float value_eps, float eps_after, int turn_kind, int pairs,           \
+                 const float *cosines, const float *sines, const float *heat, void *keys, void *values,                \
+                 int owns_cache, int capacity, float scale, int mask, int mask_size, float *partial, int *arrived,     \
+                 const int *pass) {                                                                                    \
+        attend_one<C, HEADS>(to, x, query_heads, kv_heads, width,                                                      \
+                             {query_gain, key_gain, value_gain, query_eps, key_eps, value_eps, eps_after},             \
+                             {turn_kind, pairs, cosines, sines}, heat, keys, values, owns_cache != 0, capacity, scale, \
+                             mask, mask_size, partial, arrived, pass);                                                 \
+    }
+#define DEFINE(name, C) DEFINE_FOR_HEADS(name, C, 2) DEFINE_FOR_HEADS(name, C, 4)
+FOR_CACHES(DEFINE)
+#undef DEFINE
+#undef DEFINE_FOR_HEADS
+
+// attend for one token of latent attention: a block has HEADS_OF_LATENTS heads, which share its keys, and KEYS_OF_LATENTS
+// positions at a time in shared memory. blockIdx.x is the group of heads, blockIdx.y the part of the positions; results go
+// to `partial` as attend writes them. A row is key and, its first `latent` numbers, value; both are multiples of eight.
+constexpr int LATENT_WARPS = 8;
+constexpr int HEADS_A_WARP = 2;
+constexpr int HEADS_OF_LATENTS = LATENT_WARPS * HEADS_A_WARP;
+constexpr int KEYS_OF_LATENTS = WARP;
+// Of shared rows, so that lanes which read the same columns of different rows use different banks.
+constexpr int ROW_GAP_BYTES = 16;
+// Eights of a latent that a lane has at most.
+constexpr int LATENT_EIGHTS = 4;
+
+template <typename C>
+DEVICE void attend_latents_one(const float *q, int heads, const void *rows, int key_width, int latent, float scale,
+                               int mask, int mask_size, int capacity, float *partial, const int *pass) {
+    let_next_start();
+    const int position = pass[1];
+    const int visible = first_visible(mask, mask_size, position);
+    const int parts = gridDim.y;
+    const int each = (position + 1 - visible + parts - 1) / parts;
+    const int start = visible + blockIdx.y * each;
+    const int end = start + each < position + 1 ? start + each : position + 1;
+    const int first = blockIdx.x * HEADS_OF_LATENTS;
+    float *queries = dynamic_shared; // [HEADS_OF_LATENTS][key_width]
+    char *tile = (char *)(queries + HEADS_OF_LATENTS * key_width); // [KEYS_OF_LATENTS] rows
+    const int pitch = key_width * C::BYTES + ROW_GAP_BYTES;
+    wait_for_previous();
+    for (int i = threadIdx.x; i < HEADS_OF_LATENTS * key_width; i += blockDim.x) {
+        queries[i] = first + i / key_width < heads ? q[(long)first * key_width + i] : 0;
+    }
+    float highest[HEADS_A_WARP];
+    float sum[HEADS_A_WARP] = {};
+    for (int h = 0; h < HEADS_A_WARP; h++) {
+        highest[h] = NEGATIVE_INFINITY;
+    }
+    float result[HEADS_A_WARP][LATENT_EIGHTS][EIGHT] = {};
+    for (int from = start; from < end; from += KEYS_OF_LATENTS) {
+        const int count = end - from < KEYS_OF_LATENTS ? end - from : KEYS_OF_LATENTS;
+        const int quarters = key_width * C::BYTES / 16;
+        synchronize_block();
+        for (int i = threadIdx.x; i < count * quarters; i += blockDim.x) {
+            const long slot = (from + i / quarters) % capacity;
+            const uint4 *row = (const uint4 *)((const char *)rows + slot * key_width * C::BYTES);
+            *(uint4 *)(tile + i / quarters * pitch + i % quarters * 16) = row[i % quarters];
+        }
+        synchronize_block();
+        // A lane has a key.
+        float scores[HEADS_A_WARP] = {};
+        if (lane() < count) {
+            for (int i = 0; i < key_width; i += EIGHT) {
+                float numbers[EIGHT];
+                C::decode(C::read(tile + lane() * pitch, i), numbers);
+                for (int h = 0; h < HEADS_A_WARP; h++) {
+                    const float *query = queries + (warp() * HEADS_A_WARP + h) * key_width + i;
+                    float dot = 0;
+                    for (int j = 0; j < EIGHT; j++) {
+                        dot = fmaf(numbers[j], query[j], dot);
+                    }
+                    scores[h] += dot;
+                }
+            }
+        }
+        for (int h = 0; h < HEADS_A_WARP; h++) {
+            const float score = lane() < count ? scores[h] * scale : NEGATIVE_INFINITY;
+            float higher = fmaxf(highest[h], score);
+            for (int distance = WARP / 2; distance > 0; distance /= 2) {
+                higher = fmaxf(higher, shuffle_xor(higher, distance));
+            }
+            const float rescale = relative(highest[h], higher);
+            highest[h] = higher;
+            scores[h] = relative(score, higher);
+            sum[h] = sum[h] * rescale + warp_sum(scores[h]);
+            for (int e = 0; e < LATENT_EIGHTS; e++) {
+                for (int j = 0; j < EIGHT; j++) {
+                    result[h][e][j] *= rescale;
+                }
+            }
+        }
+        // A lane has eights of the value.
+        for (int k = 0; k < count; k++) {
+            float weights[HEADS_A_WARP];
+            for (int h = 0; h < HEADS_A_WARP; h++) {
+                weights[h] = shuffle_from(scores[h], k);
+            }
+#pragma unroll
+            for (int e = 0; e < LATENT_EIGHTS; e++) {
+                const int column = (e * WARP + lane()) * EIGHT;
+                if (column < latent) {
+                    float numbers[EIGHT];
+                    C::decode(C::read(tile + k * pitch, column), numbers);
+                    for (int h = 0; h < HEADS_A_WARP; h++) {
+                        for (int j = 0; j < EIGHT; j++) {
+                            result[h][e][j] = fmaf(weights[h], numbers[j], result[h][e][j]);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    for (int h = 0; h < HEADS_A_WARP; h++) {
+        const int head = first + warp() * HEADS_A_WARP + h;
+        if (head < heads) {
+            float *part = partial + ((long)head * parts + blockIdx.y) * (latent + 2);
+            for (int e = 0; e < LATENT_EIGHTS; e++) {
+                const int column = (e * WARP + lane()) * EIGHT;
+                for (int j = 0; j < EIGHT && column < latent; j++) {
+                    part[2 + column + j] = result[h][e][j];
+                }
+            }
+            if (lane() == 0) {
+                part[0] = highest[h];
+                part[1] = sum[h];
+            }
+        }
+    }
+}
+
+#define DEFINE(name, C)                                                                                                \
+    KERNEL_UP_TO(LATENT_WARPS *WARP, attend_latents_one_##name, const float *q, int heads, const void *rows,           \
+                 int key_width, int latent, float scale, int mask, int mask_size, int capacity, float *partial,        \
+                 const int *pass) {                                                                                    \
+        attend_latents_one<C>(q, heads, rows, key_width, latent, scale, mask, mask_size, capacity, partial, pass);     \
+    }
+FOR_CACHES(DEFINE)
+#undef DEFINE

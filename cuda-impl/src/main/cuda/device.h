@@ -17,6 +17,8 @@ constexpr float NEGATIVE_INFINITY = -__builtin_inff();
 // A kernel of exactly so many threads a block, of which so many blocks shall fit into a multiprocessor.
 #define BOUNDED_KERNEL(threads, blocks, name, ...)                                                                     \
     extern "C" __global__ __launch_bounds__(threads, blocks) void name(__VA_ARGS__)
+// A kernel whose registers suffice for blocks of so many threads.
+#define KERNEL_UP_TO(threads, name, ...) extern "C" __global__ void __launch_bounds__(threads) name(__VA_ARGS__)
 #define DEVICE static __device__ __forceinline__
 #define DEVICE_MEMBER __device__ __forceinline__
 #define SHARED __shared__
@@ -32,6 +34,11 @@ DEVICE float warp_sum(float value) {
 template <typename T>
 DEVICE T shuffle_xor(T value, int distance) {
     return __shfl_xor_sync(0xffffffffu, value, distance);
+}
+
+template <typename T>
+DEVICE T shuffle_from(T value, int lane) {
+    return __shfl_sync(0xffffffffu, value, lane);
 }
 
 DEVICE void synchronize_block() { __syncthreads(); }
@@ -61,6 +68,18 @@ DEVICE void wait_for_previous() {
     asm volatile("griddepcontrol.wait;" ::: "memory");
 #endif
 }
+
+// Makes what this thread has written visible to other blocks before what it writes next.
+DEVICE void publish() { __threadfence(); }
+
+// What other blocks of this kernel have published.
+DEVICE float read_published(const float *address) {
+    float value;
+    asm volatile("ld.global.cg.f32 %0, [%1];" : "=f"(value) : "l"(address) : "memory");
+    return value;
+}
+
+DEVICE int count_up(int *counter) { return atomicAdd(counter, 1); }
 
 // 16 bytes that are read once: they need no place in the first-level cache.
 DEVICE uint4 load_once(const void *address) {
@@ -228,6 +247,23 @@ DEVICE float block_max(float value) {
     return highest;
 }
 
+// Whether this block is the last of `blocks` to come here, with all that its threads have written. What the others have
+// published, the last one reads by read_published. The counter is 0 before and after.
+DEVICE bool is_last(int *counter, int blocks) {
+    SHARED bool last;
+    publish();
+    synchronize_block();
+    if (threadIdx.x == 0) {
+        last = count_up(counter) == blocks - 1;
+        if (last) {
+            *counter = 0;
+        }
+        publish();
+    }
+    synchronize_block();
+    return last;
+}
+
 // ------------------------------------------------------------------------------------------- elements of stored tensors
 
 DEVICE float from_bf16(unsigned bits) { return from_bits(bits << 16); }
@@ -272,6 +308,8 @@ struct Float32 {
         const uint4 *from = (const uint4 *)((const char *)data + index * BYTES);
         return {from[0], from[1]};
     }
+    // What is left of a value that is stored.
+    static DEVICE_MEMBER float rounded(float value) { return value; }
     static DEVICE_MEMBER void decode(const Eight &raw, float *into) {
         into[0] = from_bits(raw.low.x);
         into[1] = from_bits(raw.low.y);
@@ -293,6 +331,7 @@ struct BFloat16 {
     static DEVICE_MEMBER Eight read(const void *data, long index) {
         return *(const uint4 *)((const char *)data + index * BYTES);
     }
+    static DEVICE_MEMBER float rounded(float value) { return from_bf16(to_bf16(value)); }
     static DEVICE_MEMBER void decode(const Eight &raw, float *into) {
         const unsigned words[4] = {raw.x, raw.y, raw.z, raw.w};
         for (int i = 0; i < 4; i++) {

@@ -6,24 +6,33 @@
 // Rows that a warp multiplies at a time, and groups of 8 · WARP columns whose loads are in flight at a time.
 constexpr int ROWS = 2;
 constexpr int GROUPS = 4;
+// Threads of a block at most: enough that one block for each multiprocessor has all of a small matrix in flight.
+constexpr int ONE_TOKEN_THREADS = 1024;
 
-// products[r] = W's row rows[r] · x, for one token, in every lane of a warp; a row below 0 is none. x may still have to
-// be normalised: with a gain, it stands for gain ⊙ x / √(mean(x²) + eps), and the mean is summed up in the same sweep.
+// What a warp has summed up for one token, in every lane: W's rows · x, and x · x if x has to be normalised.
+struct Sums {
+    float rows[ROWS];
+    float squares;
+};
+
+// W's row rows[r] · x over slice number `slice` of `slices` of the columns; a row below 0 is none. With a gain, x stands
+// for gain ⊙ x / √(mean(x²) + eps), of which the root is left to join_slices.
 //
 // With `early`, first columns are read before the wait for x: what is stored, no kernel writes. It then begins the
 // kernel, otherwise the kernel has begun.
 template <typename W>
-DEVICE void products_of_one(float (&products)[ROWS], const long (&rows)[ROWS], const float *x, const float *gain,
-                            float eps, const Matrix<W> &w, bool early) {
+DEVICE Sums sums_of_one(const long (&rows)[ROWS], const float *x, const float *gain, const Matrix<W> &w, int slice,
+                        int slices, bool early) {
     const int columns = w.columns;
     const bool eights = w.in_eights() && in_fours(x, 0);
     typename W::Eight raw[ROWS][GROUPS];
+    auto column_of = [&](int start, int g) { return start + ((g * slices + slice) * WARP + lane()) * 8; };
     auto load = [&](int start) {
 #pragma unroll
         for (int r = 0; r < ROWS; r++) {
 #pragma unroll
             for (int g = 0; g < GROUPS; g++) {
-                int column = start + (g * WARP + lane()) * 8;
+                int column = column_of(start, g);
                 if (rows[r] >= 0 && column < columns) {
                     raw[r][g] = W::load(w.data, rows[r] * columns + column);
                 }
@@ -39,13 +48,13 @@ DEVICE void products_of_one(float (&products)[ROWS], const long (&rows)[ROWS], c
     float sums[ROWS] = {};
     float squares = 0;
     if (eights) {
-        for (int start = 0; start < columns; start += GROUPS * WARP * 8) {
+        for (int start = 0; start < columns; start += GROUPS * slices * WARP * 8) {
             if (start > 0) {
                 load(start);
             }
 #pragma unroll
             for (int g = 0; g < GROUPS; g++) {
-                int column = start + (g * WARP + lane()) * 8;
+                int column = column_of(start, g);
                 if (column < columns) {
                     alignas(16) float in[8];
                     *(float4 *)in = *(const float4 *)(x + column);
@@ -75,7 +84,7 @@ DEVICE void products_of_one(float (&products)[ROWS], const long (&rows)[ROWS], c
             }
         }
     } else {
-        for (int column = lane(); column < columns; column += WARP) {
+        for (int column = slice * WARP + lane(); column < columns; column += slices * WARP) {
             float in = x[column];
             if (gain != nullptr) {
                 squares = fmaf(in, in, squares);
@@ -88,67 +97,101 @@ DEVICE void products_of_one(float (&products)[ROWS], const long (&rows)[ROWS], c
             }
         }
     }
-    float factor = 1;
-    if (gain != nullptr) {
-        factor = (float)(1 / sqrt((double)warp_sum(squares) / columns + eps));
-    }
+    Sums all;
     for (int r = 0; r < ROWS; r++) {
-        products[r] = warp_sum(sums[r]) * factor;
+        all.rows[r] = warp_sum(sums[r]);
+    }
+    all.squares = gain == nullptr ? 0 : warp_sum(squares);
+    return all;
+}
+
+// Adds up the slices, which neighbouring warps have, and divides by the root if x has to be normalised. Products are
+// right in the first of these warps. All threads of the block come here.
+DEVICE void join_slices(Sums &all, int slices, bool normalised, int columns, float eps) {
+    SHARED float parts[WARP][ROWS + 1];
+    if (slices > 1) {
+        if (lane() == 0) {
+            for (int r = 0; r < ROWS; r++) {
+                parts[warp()][r] = all.rows[r];
+            }
+            parts[warp()][ROWS] = all.squares;
+        }
+        synchronize_block();
+        if (warp() % slices == 0) {
+            for (int s = 1; s < slices; s++) {
+                for (int r = 0; r < ROWS; r++) {
+                    all.rows[r] += parts[warp() + s][r];
+                }
+                all.squares += parts[warp() + s][ROWS];
+            }
+        }
+    }
+    if (normalised) {
+        const float factor = (float)(1 / sqrt((double)all.squares / columns + eps));
+        for (int r = 0; r < ROWS; r++) {
+            all.rows[r] *= factor;
+        }
     }
 }
 
-// y = residual + W·x + bias for one token; x with a gain as in products_of_one. A warp has ROWS rows, one below the other.
+// y = residual + W·x + bias for one token; x with a gain as in sums_of_one. `slices` warps have ROWS rows, one below the
+// other.
 //
 // bias, gain and residual may be null; y may be the residual.
 template <typename W>
 DEVICE void multiply_one(float *y, const float *residual, const float *x, const float *gain, float eps, Matrix<W> w,
-                         const float *bias, int count) {
+                         const float *bias, int count, int slices) {
     let_next_start();
     long rows[ROWS];
-    float products[ROWS];
     for (int r = 0; r < ROWS; r++) {
-        const long row = ((long)blockIdx.x * warps() + warp()) * ROWS + r;
+        const long row = ((long)blockIdx.x * (warps() / slices) + warp() / slices) * ROWS + r;
         rows[r] = row < count ? row : -1;
     }
-    products_of_one<W>(products, rows, x, gain, eps, w, true);
-    for (int r = 0; r < ROWS; r++) {
-        const long row = rows[r];
-        if (lane() == 0 && row >= 0) {
-            const float sum = products[r] + (bias == nullptr ? 0 : bias[row]);
-            y[row] = residual == nullptr ? sum : residual[row] + sum;
+    Sums all = sums_of_one<W>(rows, x, gain, w, warp() % slices, slices, true);
+    join_slices(all, slices, gain != nullptr, w.columns, eps);
+    if (warp() % slices == 0 && lane() == 0) {
+        for (int r = 0; r < ROWS; r++) {
+            const long row = rows[r];
+            if (row >= 0) {
+                const float sum = all.rows[r] + (bias == nullptr ? 0 : bias[row]);
+                y[row] = residual == nullptr ? sum : residual[row] + sum;
+            }
         }
     }
 }
 
 #define DEFINE(name, W)                                                                                                \
-    KERNEL(multiply_one_##name, float *y, const float *residual, const float *x, const float *gain, float eps,         \
-           const void *data, const float *scales, int scale_columns, int columns, const float *bias, int rows) {       \
-        multiply_one<W>(y, residual, x, gain, eps, {data, scales, scale_columns, columns}, bias, rows);                \
+    KERNEL_UP_TO(ONE_TOKEN_THREADS, multiply_one_##name, float *y, const float *residual, const float *x,              \
+                 const float *gain, float eps, const void *data, const float *scales, int scale_columns, int columns,  \
+                 const float *bias, int rows, int slices) {                                                            \
+        multiply_one<W>(y, residual, x, gain, eps, {data, scales, scale_columns, columns}, bias, rows, slices);        \
     }
 FOR_WEIGHTS(DEFINE)
 #undef DEFINE
 
 // y = activation(gate·x) ⊙ up·x for one token, where gate and up are the upper and the lower `width` rows of W, with
-// biases likewise; x with a gain as in products_of_one. A warp has a row of both.
+// biases likewise; x with a gain as in sums_of_one. `slices` warps have a row of both.
 template <typename W>
 DEVICE void multiply_gated_one(float *y, const float *x, const float *gain, float eps, Matrix<W> w, const float *bias,
-                               int width, int activation) {
+                               int width, int activation, int slices) {
     let_next_start();
-    const int row = blockIdx.x * warps() + warp();
+    const int row = blockIdx.x * (warps() / slices) + warp() / slices;
     const long rows[ROWS] = {row < width ? row : -1, row < width ? row + width : -1};
-    float products[ROWS];
-    products_of_one<W>(products, rows, x, gain, eps, w, true);
-    if (lane() == 0 && row < width) {
-        const float gate = products[0] + (bias == nullptr ? 0 : bias[row]);
-        const float up = products[1] + (bias == nullptr ? 0 : bias[row + width]);
+    Sums all = sums_of_one<W>(rows, x, gain, w, warp() % slices, slices, true);
+    join_slices(all, slices, gain != nullptr, w.columns, eps);
+    if (warp() % slices == 0 && lane() == 0 && row < width) {
+        const float gate = all.rows[0] + (bias == nullptr ? 0 : bias[row]);
+        const float up = all.rows[1] + (bias == nullptr ? 0 : bias[row + width]);
         y[row] = activate(activation, gate) * up;
     }
 }
 
 #define DEFINE(name, W)                                                                                                \
-    KERNEL(multiply_gated_one_##name, float *y, const float *x, const float *gain, float eps, const void *data,        \
-           const float *scales, int scale_columns, int columns, const float *bias, int width, int activation) {        \
-        multiply_gated_one<W>(y, x, gain, eps, {data, scales, scale_columns, columns}, bias, width, activation);       \
+    KERNEL_UP_TO(ONE_TOKEN_THREADS, multiply_gated_one_##name, float *y, const float *x, const float *gain, float eps, \
+                 const void *data, const float *scales, int scale_columns, int columns, const float *bias, int width,  \
+                 int activation, int slices) {                                                                         \
+        multiply_gated_one<W>(y, x, gain, eps, {data, scales, scale_columns, columns}, bias, width, activation,        \
+                              slices);                                                                                 \
     }
 FOR_WEIGHTS(DEFINE)
 #undef DEFINE
@@ -216,29 +259,34 @@ FOR_WEIGHTS(DEFINE)
 
 // ------------------------------------------------------------------------------------------------------------ experts
 
-// y[p] = W[chosen[p]]·x[p / share] for pairs p = token · top-k + place: matrices of one shape lie `stride` elements
-// apart, their scales `scale_stride`. share is top-k where an expert's input is its token's, 1 where pairs have inputs
-// of their own. blockIdx.y is the pair.
+// The matrix of an expert, of which each has one of the same shape: they lie `stride` elements apart, their scales
+// `scale_stride`.
 template <typename W>
-DEVICE void multiply_chosen(float *y, int y_stride, const float *x, int x_stride, int share, Matrix<W> w, long stride,
-                            long scale_stride, const int *chosen, int rows) {
+DEVICE Matrix<W> matrix_of(Matrix<W> first, long stride, long scale_stride, int expert) {
+    first.data = (const char *)first.data + expert * stride * W::BYTES;
+    if constexpr (W::SCALED) {
+        first.scales += expert * scale_stride;
+    }
+    return first;
+}
+
+// y[p] = W[chosen[p]]·x[p / share] for pairs p = token · top-k + place. share is top-k where an expert's input is its
+// token's, 1 where pairs have inputs of their own. blockIdx.y is the pair.
+template <typename W>
+DEVICE void multiply_chosen(float *y, int y_stride, const float *x, int x_stride, int share, Matrix<W> first,
+                            long stride, long scale_stride, const int *chosen, int count) {
     begin();
     const int pair = blockIdx.y;
-    const int expert = chosen[pair];
-    w.data = (const char *)w.data + expert * stride * W::BYTES;
-    if constexpr (W::SCALED) {
-        w.scales += expert * scale_stride;
-    }
-    long all[ROWS];
-    float products[ROWS];
+    const Matrix<W> w = matrix_of(first, stride, scale_stride, chosen[pair]);
+    long rows[ROWS];
     for (int r = 0; r < ROWS; r++) {
         const long row = ((long)blockIdx.x * warps() + warp()) * ROWS + r;
-        all[r] = row < rows ? row : -1;
+        rows[r] = row < count ? row : -1;
     }
-    products_of_one<W>(products, all, x + (long)(pair / share) * x_stride, nullptr, 0, w, false);
+    const Sums all = sums_of_one<W>(rows, x + (long)(pair / share) * x_stride, nullptr, w, 0, 1, false);
     for (int r = 0; r < ROWS; r++) {
-        if (lane() == 0 && all[r] >= 0) {
-            y[(long)pair * y_stride + all[r]] = products[r];
+        if (lane() == 0 && rows[r] >= 0) {
+            y[(long)pair * y_stride + rows[r]] = all.rows[r];
         }
     }
 }
@@ -253,33 +301,80 @@ DEVICE void multiply_chosen(float *y, int y_stride, const float *x, int x_stride
 FOR_WEIGHTS(DEFINE)
 #undef DEFINE
 
-// y[p] = activation(gate·x) ⊙ up·x, where gate and up are the upper and the lower `width` rows of W[chosen[p]];
-// otherwise as multiply_chosen. A warp has a row of both.
+// y[p] = activation(gate·x) ⊙ up·x for the pairs p of one token, where gate and up are the upper and the lower `width`
+// rows of W[chosen[p]]; x with a gain as in sums_of_one, and x + p · x_stride of each pair. A warp has a row of both,
+// blockIdx.y is the pair.
 template <typename W>
-DEVICE void multiply_gated_chosen(float *y, int y_stride, const float *x, int x_stride, int share, Matrix<W> w,
-                                  long stride, long scale_stride, const int *chosen, int width, int activation) {
+DEVICE void multiply_gated_chosen(float *y, int y_stride, const float *x, int x_stride, const float *gain, float eps,
+                                  Matrix<W> first, long stride, long scale_stride, const int *chosen, int width,
+                                  int activation) {
     begin();
     const int pair = blockIdx.y;
-    const int expert = chosen[pair];
-    w.data = (const char *)w.data + expert * stride * W::BYTES;
-    if constexpr (W::SCALED) {
-        w.scales += expert * scale_stride;
-    }
+    const Matrix<W> w = matrix_of(first, stride, scale_stride, chosen[pair]);
     const int row = blockIdx.x * warps() + warp();
     const long rows[ROWS] = {row < width ? row : -1, row < width ? row + width : -1};
-    float products[ROWS];
-    products_of_one<W>(products, rows, x + (long)(pair / share) * x_stride, nullptr, 0, w, false);
+    Sums all = sums_of_one<W>(rows, x + (long)pair * x_stride, gain, w, 0, 1, false);
+    join_slices(all, 1, gain != nullptr, w.columns, eps);
     if (lane() == 0 && row < width) {
-        y[(long)pair * y_stride + row] = activate(activation, products[0]) * products[1];
+        y[(long)pair * y_stride + row] = activate(activation, all.rows[0]) * all.rows[1];
     }
 }
 
 #define DEFINE(name, W)                                                                                                \
-    KERNEL(multiply_gated_chosen_##name, float *y, int y_stride, const float *x, int x_stride, int share,              \
-           const void *data, const float *scales, int scale_columns, int columns, long stride, long scale_stride,      \
-           const int *chosen, int width, int activation) {                                                             \
-        multiply_gated_chosen<W>(y, y_stride, x, x_stride, share, {data, scales, scale_columns, columns}, stride,      \
+    KERNEL(multiply_gated_chosen_##name, float *y, int y_stride, const float *x, int x_stride, const float *gain,      \
+           float eps, const void *data, const float *scales, int scale_columns, int columns, long stride,              \
+           long scale_stride, const int *chosen, int width, int activation) {                                          \
+        multiply_gated_chosen<W>(y, y_stride, x, x_stride, gain, eps, {data, scales, scale_columns, columns}, stride,  \
                                  scale_stride, chosen, width, activation);                                             \
+    }
+FOR_WEIGHTS(DEFINE)
+#undef DEFINE
+
+// y = residual + Σ_j weights[j] · W[chosen[j]]·x[j] + shared for one token, in order of its experts j. Without weights,
+// for experts whose input was weighted, they are 1; shared and residual may be null. Each of ROWS rows has a warp for
+// each expert; a block has a multiple of `top_k` warps.
+template <typename W>
+DEVICE void sum_chosen_one(float *y, const float *residual, const float *x, int x_stride, Matrix<W> first, long stride,
+                           long scale_stride, const int *chosen, const float *weights, const float *shared, int top_k,
+                           int count) {
+    begin();
+    SHARED float products[WARP][ROWS];
+    const int place = warp() % top_k;
+    const Matrix<W> w = matrix_of(first, stride, scale_stride, chosen[place]);
+    long rows[ROWS];
+    for (int r = 0; r < ROWS; r++) {
+        const long row = ((long)blockIdx.x * (warps() / top_k) + warp() / top_k) * ROWS + r;
+        rows[r] = row < count ? row : -1;
+    }
+    const Sums all = sums_of_one<W>(rows, x + (long)place * x_stride, nullptr, w, 0, 1, false);
+    if (lane() == 0) {
+        for (int r = 0; r < ROWS; r++) {
+            products[warp()][r] = all.rows[r];
+        }
+    }
+    synchronize_block();
+    if (place == 0 && lane() == 0) {
+        for (int r = 0; r < ROWS; r++) {
+            const long row = rows[r];
+            if (row >= 0) {
+                float sum = 0;
+                for (int j = 0; j < top_k; j++) {
+                    sum = fmaf(weights == nullptr ? 1 : weights[j], products[warp() + j][r], sum);
+                }
+                sum = shared == nullptr ? sum : sum + shared[row];
+                y[row] = residual == nullptr ? sum : residual[row] + sum;
+            }
+        }
+    }
+}
+
+#define DEFINE(name, W)                                                                                                \
+    KERNEL_UP_TO(ONE_TOKEN_THREADS, sum_chosen_one_##name, float *y, const float *residual, const float *x,            \
+                 int x_stride, const void *data, const float *scales, int scale_columns, int columns, long stride,     \
+                 long scale_stride, const int *chosen, const float *weights, const float *shared, int top_k,           \
+                 int rows) {                                                                                           \
+        sum_chosen_one<W>(y, residual, x, x_stride, {data, scales, scale_columns, columns}, stride, scale_stride,      \
+                          chosen, weights, shared, top_k, rows);                                                       \
     }
 FOR_WEIGHTS(DEFINE)
 #undef DEFINE
@@ -288,7 +383,7 @@ FOR_WEIGHTS(DEFINE)
 
 // Takes the expansion of latents into queries: with K the rows of a head that make its keys, to[t][h] = Kᵀ·q[t][h], and
 // behind it the part of the query that is turned. The expansion has `nope + value_width` rows a head.
-// blockIdx.x is the head, blockIdx.y the token.
+// blockIdx.x is the head, blockIdx.y the token. A block has at least latent / 8 threads.
 template <typename W>
 DEVICE void absorb(float *to, int to_stride, const float *q, int q_stride, Matrix<W> w, int nope, int rope,
                    int value_width) {
@@ -298,12 +393,44 @@ DEVICE void absorb(float *to, int to_stride, const float *q, int q_stride, Matri
     q += (long)blockIdx.y * q_stride + head * (nope + rope);
     to += (long)blockIdx.y * to_stride + head * (latent + rope);
     const long row = (long)head * (nope + value_width);
-    for (int c = threadIdx.x; c < latent; c += blockDim.x) {
-        float sum = 0;
-        for (int n = 0; n < nope; n++) {
-            sum = fmaf(w.at(row + n, c), q[n], sum);
+    if (w.in_eights()) {
+        // A thread has eight columns of every so manieth row; what each row of threads has is added up in order.
+        float *parts = dynamic_shared; // [threads / eights in a row][latent]
+        const int eights = latent / 8;
+        const int slices = blockDim.x / eights;
+        const int slice = threadIdx.x / eights;
+        const int column = threadIdx.x % eights * 8;
+        float sums[8] = {};
+        if (slice < slices) {
+#pragma unroll 8
+            for (int n = slice; n < nope; n += slices) {
+                float weights[8];
+                W::decode(W::load(w.data, (row + n) * latent + column), weights);
+                const float in = q[n] * w.scale(row + n, column);
+                for (int i = 0; i < 8; i++) {
+                    sums[i] = fmaf(weights[i], in, sums[i]);
+                }
+            }
+            for (int i = 0; i < 8; i++) {
+                parts[slice * latent + column + i] = sums[i];
+            }
         }
-        to[c] = sum;
+        synchronize_block();
+        for (int c = threadIdx.x; c < latent; c += blockDim.x) {
+            float sum = 0;
+            for (int s = 0; s < slices; s++) {
+                sum += parts[s * latent + c];
+            }
+            to[c] = sum;
+        }
+    } else {
+        for (int c = threadIdx.x; c < latent; c += blockDim.x) {
+            float sum = 0;
+            for (int n = 0; n < nope; n++) {
+                sum = fmaf(w.at(row + n, c), q[n], sum);
+            }
+            to[c] = sum;
+        }
     }
     for (int c = threadIdx.x; c < rope; c += blockDim.x) {
         to[latent + c] = q[nope + c];

@@ -257,42 +257,69 @@ KERNEL(add_to_others, float *streams, int stride, const float *x, int x_stride, 
 
 // --------------------------------------------------------------------------------------------------------- greedy loop
 
-// Appends the most probable token, the first of equal ones, to the pass of one token: it becomes the id, the position
-// moves on, and tokens[position] keeps it. forced[position] ≥ 0 takes its place. One block.
-KERNEL(next_token, const float *logits, int vocabulary, int *pass, int *tokens, const int *forced) {
-    begin();
-    SHARED float values[WARP];
-    SHARED int indices[WARP];
-    float best = NEGATIVE_INFINITY;
-    int index = 0;
-    for (int i = threadIdx.x; i < vocabulary; i += blockDim.x) {
-        if (logits[i] > best) {
-            best = logits[i];
-            index = i;
+// A logit and its token, as a thread of many has found them.
+struct Candidate {
+    float logit;
+    int id;
+
+    // The higher logit, of equal ones the first token's.
+    DEVICE_MEMBER void take(float other, int other_id) {
+        if (other > logit || (other == logit && other_id < id)) {
+            logit = other;
+            id = other_id;
         }
     }
+};
+
+// The best candidate of the block's threads, in its first thread.
+DEVICE Candidate best_of_block(Candidate own) {
+    SHARED float logits[WARP];
+    SHARED int ids[WARP];
     for (int distance = WARP / 2; distance > 0; distance /= 2) {
-        float other = shuffle_xor(best, distance);
-        int other_index = shuffle_xor(index, distance);
-        if (other > best || (other == best && other_index < index)) {
-            best = other;
-            index = other_index;
-        }
+        const float other = shuffle_xor(own.logit, distance);
+        const int other_id = shuffle_xor(own.id, distance);
+        own.take(other, other_id);
     }
+    synchronize_block();
     if (lane() == 0) {
-        values[warp()] = best;
-        indices[warp()] = index;
+        logits[warp()] = own.logit;
+        ids[warp()] = own.id;
     }
     synchronize_block();
     if (threadIdx.x == 0) {
         for (int i = 1; i < warps(); i++) {
-            if (values[i] > best || (values[i] == best && indices[i] < index)) {
-                best = values[i];
-                index = indices[i];
-            }
+            own.take(logits[i], ids[i]);
         }
+    }
+    return own;
+}
+
+// Appends the most probable token, the first of equal ones, to the pass of one token: it becomes the id, the position
+// moves on, and tokens[position] keeps it. forced[position] ≥ 0 takes its place. Blocks share the logits; each leaves its
+// candidate in `candidates`, two numbers, and the last block to end takes the best of them.
+KERNEL(next_token, const float *logits, int vocabulary, int *pass, int *tokens, const int *forced, float *candidates,
+       int *arrived) {
+    begin();
+    Candidate own = {NEGATIVE_INFINITY, 0};
+    for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < vocabulary; i += gridDim.x * blockDim.x) {
+        own.take(logits[i], i);
+    }
+    own = best_of_block(own);
+    if (threadIdx.x == 0) {
+        candidates[2 * blockIdx.x] = own.logit;
+        candidates[2 * blockIdx.x + 1] = from_bits((unsigned)own.id);
+    }
+    if (!is_last(arrived, gridDim.x)) {
+        return;
+    }
+    own = {NEGATIVE_INFINITY, 0};
+    for (int i = threadIdx.x; i < gridDim.x; i += blockDim.x) {
+        own.take(read_published(candidates + 2 * i), (int)to_bits(read_published(candidates + 2 * i + 1)));
+    }
+    own = best_of_block(own);
+    if (threadIdx.x == 0) {
         const int position = pass[1] + 1;
-        const int id = forced[position] >= 0 ? forced[position] : index;
+        const int id = forced[position] >= 0 ? forced[position] : own.id;
         tokens[position] = id;
         pass[1] = position;
         pass[2] = id;

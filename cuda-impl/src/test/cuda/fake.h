@@ -71,6 +71,14 @@ Kernel kernel(const char *name, void (*function)(P...)) {
     static fake::Kernel kernel_##name = fake::kernel(#name, name);                                                     \
     static void name(__VA_ARGS__)
 
+#define KERNEL_UP_TO(threads, name, ...) KERNEL(name, __VA_ARGS__)
+
+DEVICE void publish() {}
+
+DEVICE float read_published(const float *address) { return *address; }
+
+DEVICE int count_up(int *counter) { return (*counter)++; }
+
 DEVICE void synchronize_block() { fake::wait_for_block(); }
 
 DEVICE void synchronize_warp() { fake::exchange(0); }
@@ -78,6 +86,11 @@ DEVICE void synchronize_warp() { fake::exchange(0); }
 template <typename T>
 DEVICE T shuffle_xor(T value, int distance) {
     return fake::exchange(value)[(threadIdx.x % 32) ^ distance];
+}
+
+template <typename T>
+DEVICE T shuffle_from(T value, int lane) {
+    return fake::exchange(value)[lane];
 }
 
 DEVICE float warp_sum(float value) { return fake::sum(value); }

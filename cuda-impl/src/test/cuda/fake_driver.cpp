@@ -363,7 +363,10 @@ int cuDeviceGetAttribute(int *value, int attribute, int) {
         *value = 1;
         return SUCCESS;
     case 16: // multiprocessors
-        *value = 2;
+        *value = 7;
+        return SUCCESS;
+    case 97: // shared memory of a block
+        *value = (int)sizeof dynamic_shared;
         return SUCCESS;
     case 75:
         *value = capability / 10;

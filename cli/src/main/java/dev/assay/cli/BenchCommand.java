@@ -161,6 +161,11 @@ final class BenchCommand implements Callable<Integer> {
     private int repetitions;
 
     @Option(
+            names = "--quick",
+            description = "Shorter warm-up and ceilings, for the many runs that a comparison of a small model needs.")
+    private boolean quick;
+
+    @Option(
             names = "--sessions",
             paramLabel = "N",
             defaultValue = "1",
@@ -310,7 +315,7 @@ final class BenchCommand implements Callable<Integer> {
             throw new UsageException("--threads: found " + wanted + ", and this machine has "
                     + Sizes.plural(environment.processors(), "processor"));
         }
-        return Settings.of(wanted, repetitions, loads());
+        return quick ? Settings.quick(wanted, repetitions, loads()) : Settings.of(wanted, repetitions, loads());
     }
 
     private List<Load> loads() {
@@ -424,6 +429,9 @@ final class BenchCommand implements Callable<Integer> {
         }
         arguments.addAll(engine);
         arguments.addAll(List.of("--prompt", "" + prompt, "--decode", "" + decode, "--repetitions", "" + repetitions));
+        if (quick) {
+            arguments.add("--quick");
+        }
         if (sessions > 1) {
             arguments.addAll(List.of("--sessions", "" + sessions));
         }

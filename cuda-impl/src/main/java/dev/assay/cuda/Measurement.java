@@ -7,6 +7,7 @@ import dev.assay.cuda.driver.DeviceMemory;
 import dev.assay.cuda.driver.Launch;
 import dev.assay.cuda.driver.Stopwatch;
 import dev.assay.cuda.driver.Stream;
+import dev.assay.cuda.stage.Runner;
 import dev.assay.engine.KvCacheType;
 import dev.assay.engine.LoadOptions;
 import dev.assay.engine.LogitsScope;
@@ -30,7 +31,8 @@ import java.util.Locale;
 /// Measures the engine on published shapes with random bfloat16 weights and a bfloat16 cache, by the device's clock.
 ///
 /// `java -m dev.assay.cuda/dev.assay.cuda.Measurement OUT config.json...` writes `OUT/cuda.json` and `OUT/cuda.md` anew
-/// after each shape. Decode is the greedy loop at positions 480 to 543, nothing going to the host; streamed decode is
+/// after each shape; with `-Dassay.cuda.measure.prefill=false` before it, prefill is left out. Decode is the greedy
+/// loop at positions 480 to 543, nothing going to the host; streamed decode is
 /// [Session#decode], whose logits do; prefill is 2048 tokens with the logits of the last. Bytes are those that a step
 /// must read at least, weights and cache, and their bound is the rate at which one product reads 2 GiB of weights in
 /// the
@@ -47,7 +49,15 @@ public final class Measurement {
     /// @param name of the configuration's file
     /// @param decode milliseconds a token, one for each repetition; likewise the others, of a whole prompt the last
     /// @param agreeing greedy tokens of [#STEPS] that a prefill predicts too
-    private record Row(String name, long bytes, double[] decode, double[] streamed, double[] prefill, int agreeing) {}
+    /// @param profile of a step
+    private record Row(
+            String name,
+            long bytes,
+            double[] decode,
+            double[] streamed,
+            double[] prefill,
+            int agreeing,
+            List<Runner.StageTime> profile) {}
 
     /// Measures.
     ///
@@ -93,7 +103,8 @@ public final class Measurement {
                     decode(model, prompt, options),
                     streamed(model, prompt, options),
                     prefill(model, prompt, options),
-                    agreeing(model, prompt, options));
+                    agreeing(model, prompt, options),
+                    profile(model, prompt, options));
         }
     }
 
@@ -131,6 +142,9 @@ public final class Measurement {
     }
 
     private static double[] prefill(CudaModel model, int[] prompt, SessionOptions options) {
+        if (System.getProperty("assay.cuda.measure.prefill", "true").equals("false")) {
+            return new double[] {Double.NaN};
+        }
         return model.onDevice(options, (device, runner) -> {
             double[] times = new double[REPEATS];
             try (Stopwatch watch = new Stopwatch(device)) {
@@ -140,6 +154,16 @@ public final class Measurement {
                 }
             }
             return times;
+        });
+    }
+
+    private static List<Runner.StageTime> profile(CudaModel model, int[] prompt, SessionOptions options) {
+        return model.onDevice(options, (device, runner) -> {
+            try (Stopwatch watch = new Stopwatch(device)) {
+                runner.runForLast(Arrays.copyOf(prompt, START), 0, new float[1][model.vocabSize()]);
+                runner.beginGreedy(prompt[START], START, new int[0]);
+                return runner.profile(watch);
+            }
         });
     }
 
@@ -191,8 +215,27 @@ public final class Measurement {
             long y = memory.take(rows * 4L);
             stream.fill(matrix, 0, bytes);
             stream.fill(x, 0, columns * 4L);
-            long function = loaded.kernels().function("linear", "multiply_one_bf16", 0);
-            Launch launch = new Launch(function, rows / 8, 1, 1, 128, 0, y, 0, x, 0, 0, matrix, 0, 1, columns, 0, rows);
+            Launch launch = loaded.kernels()
+                    .launch(
+                            "linear",
+                            "multiply_one_bf16",
+                            rows / 16,
+                            1,
+                            1,
+                            256,
+                            0,
+                            y,
+                            0,
+                            x,
+                            0,
+                            0,
+                            matrix,
+                            0,
+                            1,
+                            columns,
+                            0,
+                            rows,
+                            1);
             double best = Double.MAX_VALUE;
             for (int i = 0; i < REPEATS; i++) {
                 best = Math.min(best, watch.milliseconds(stream, () -> stream.launch(launch)));
@@ -253,6 +296,20 @@ public final class Measurement {
                     1000 * PROMPT / median(row.prefill()),
                     row.agreeing(),
                     STEPS));
+        }
+        for (Row row : rows) {
+            table.append(String.format(
+                    Locale.ROOT, "%n%s, where a step's time goes, kinds of launches by themselves:%n%n", row.name()));
+            table.append("| launch | number | each | together |\n|---|---:|---:|---:|\n");
+            for (Runner.StageTime time : row.profile()) {
+                table.append(String.format(
+                        Locale.ROOT,
+                        "| %s | %d | %.2f us | %.1f us |%n",
+                        time.kind(),
+                        time.count(),
+                        time.microseconds(),
+                        time.count() * time.microseconds()));
+            }
         }
         json.append("\n ],\n \"failures\": [");
         for (int i = 0; i < failures.size(); i++) {

@@ -28,6 +28,7 @@ public final class Device {
     private static final int CLOCK_KHZ = 13;
     private static final int CAPABILITY_MAJOR = 75;
     private static final int CAPABILITY_MINOR = 76;
+    private static final int SHARED_BYTES = 97;
     private static final int NAME_LENGTH = 256;
 
     private static @Nullable Device first;
@@ -39,6 +40,7 @@ public final class Device {
     private final int driverVersion;
     private final int capability;
     private final int multiprocessors;
+    private final int sharedBytes;
     private final int clockMegahertz;
     private volatile @Nullable String fault;
 
@@ -55,6 +57,7 @@ public final class Device {
         int device = driver.getInt("cuDeviceGet", 0);
         this.driverVersion = driver.getInt("cuDriverGetVersion");
         this.multiprocessors = driver.getInt("cuDeviceGetAttribute", MULTIPROCESSORS, device);
+        this.sharedBytes = driver.getInt("cuDeviceGetAttribute", SHARED_BYTES, device);
         this.clockMegahertz = driver.getInt("cuDeviceGetAttribute", CLOCK_KHZ, device) / 1000;
         this.capability = 10 * driver.getInt("cuDeviceGetAttribute", CAPABILITY_MAJOR, device)
                 + driver.getInt("cuDeviceGetAttribute", CAPABILITY_MINOR, device);
@@ -177,6 +180,11 @@ public final class Device {
 
     public int multiprocessors() {
         return multiprocessors;
+    }
+
+    /// Shared memory that a block may have at most.
+    public int sharedBytes() {
+        return sharedBytes;
     }
 
     /// Highest clock of the multiprocessors, in MHz.

@@ -87,14 +87,28 @@ public final class KernelImage {
         }
     }
 
-    /// A kernel, for [Launch]. It may use as much dynamic shared memory as was ever asked for.
-    public long function(String file, String name, int sharedBytes) {
+    /// A launch of a kernel, which may use as much dynamic shared memory as was ever asked for.
+    ///
+    /// @throws IllegalArgumentException if the number of arguments is not that of the kernel's parameters
+    public Launch launch(
+            String file,
+            String name,
+            int gridX,
+            int gridY,
+            int gridZ,
+            int threads,
+            int sharedBytes,
+            long... arguments) {
         Function function = functions.computeIfAbsent(name, _ -> find(file, name));
+        if (arguments.length != function.parameters) {
+            throw new IllegalArgumentException("the kernel " + name + " has " + function.parameters
+                    + " parameters, and " + arguments.length + " arguments were given");
+        }
         if (sharedBytes > function.sharedBytes) {
             driver.call("cuFuncSetAttribute", function.handle, MAX_DYNAMIC_SHARED_BYTES, sharedBytes);
             function.sharedBytes = sharedBytes;
         }
-        return function.handle;
+        return new Launch(function.handle, gridX, gridY, gridZ, threads, sharedBytes, arguments);
     }
 
     private Function find(String file, String name) {
@@ -103,18 +117,28 @@ public final class KernelImage {
             throw new IllegalArgumentException("no file of kernels is named " + file);
         }
         try (Arena arena = Arena.ofConfined()) {
-            return new Function(driver.get(
-                    "cuModuleGetFunction", module, arena.allocateFrom(name).address()));
+            long handle = driver.get(
+                    "cuModuleGetFunction", module, arena.allocateFrom(name).address());
+            return new Function(handle, parameters(ptx(file, target), name));
         }
+    }
+
+    /// How many parameters a kernel has by its PTX.
+    private static int parameters(String ptx, String name) {
+        int begin = ptx.indexOf(".entry " + name + "(");
+        String list = ptx.substring(begin, ptx.indexOf(')', begin));
+        return list.split("\\.param ", -1).length - 1;
     }
 
     /// A kernel of a loaded file, and the dynamic shared memory that it may use.
     private static final class Function {
         private final long handle;
+        private final int parameters;
         private int sharedBytes;
 
-        Function(long handle) {
+        Function(long handle, int parameters) {
             this.handle = handle;
+            this.parameters = parameters;
         }
     }
 }

@@ -1,8 +1,8 @@
 package dev.assay.cuda.driver;
 
-/// A launch of a kernel.
+/// A launch of a kernel, as [KernelImage#launch] makes it.
 ///
-/// @param function as [KernelImage#function] gives it
+/// @param function handle of the kernel
 /// @param threads of a block
 /// @param sharedBytes dynamic shared memory of a block
 /// @param arguments one for each parameter of the kernel: integers and addresses as they are, a `float` as its bits

@@ -464,6 +464,13 @@ public final class Compiler {
             stages.add(new Stage.ScaleInputs(expertInput, scaled));
             expertInput = scaled;
         }
+        Optional<View> shared = switch (moe.shared()) {
+            case MixtureOfExperts.SharedExpert.None _ -> Optional.empty();
+            case MixtureOfExperts.SharedExpert.Added(int _, GatedMlp mlp) -> {
+                gated(prefix, mlp, input, Buffer.SHARED_RESULT);
+                yield Optional.of(View.of(Buffer.SHARED_RESULT));
+            }
+        };
         DeviceExperts gateAndUp = weights.experts(prefix, experts.count(), e -> {
             GatedMlp expert = experts.expert(e);
             return List.of(expert.gate().weight(), expert.up().weight());
@@ -473,13 +480,6 @@ public final class Compiler {
         stages.add(new Stage.MultiplyChosen(gateAndUp, expertInput, gateUp));
         stages.add(new Stage.Gate(experts.activation(), width, gateUp, gated));
         stages.add(new Stage.MultiplyChosen(down, gated, results));
-        Optional<View> shared = switch (moe.shared()) {
-            case MixtureOfExperts.SharedExpert.None _ -> Optional.empty();
-            case MixtureOfExperts.SharedExpert.Added(int _, GatedMlp mlp) -> {
-                gated(prefix, mlp, input, Buffer.SHARED_RESULT);
-                yield Optional.of(View.of(Buffer.SHARED_RESULT));
-            }
-        };
         stages.add(new Stage.SumExperts(results, ofResults, shared, View.of(Buffer.RESULT)));
     }
 

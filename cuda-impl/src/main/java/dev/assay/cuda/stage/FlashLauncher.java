@@ -1,5 +1,6 @@
 package dev.assay.cuda.stage;
 
+import dev.assay.cuda.driver.Device;
 import dev.assay.cuda.driver.KernelImage;
 import dev.assay.cuda.driver.Launch;
 import dev.assay.cuda.driver.Stream;
@@ -23,11 +24,13 @@ final class FlashLauncher {
     private static final int THREADS = 128;
     private static final int SPLIT = 3;
 
+    private final Device device;
     private final KernelImage kernels;
     private final Stream stream;
     private final KvCacheType cacheType;
 
-    FlashLauncher(KernelImage kernels, Stream stream, KvCacheType cacheType) {
+    FlashLauncher(Device device, KernelImage kernels, Stream stream, KvCacheType cacheType) {
+        this.device = device;
         this.kernels = kernels;
         this.stream = stream;
         this.cacheType = cacheType;
@@ -47,6 +50,7 @@ final class FlashLauncher {
     boolean canAttend(Stage.Attend attend, int tokens) {
         return tokens >= FEWEST_TOKENS
                 && kernels.target() >= TENSOR_CORES
+                && sharedBytes(WIDTHS.getLast()) <= device.sharedBytes()
                 && attend.keyWidth() == attend.valueWidth()
                 && attend.keyWidth() <= WIDTHS.getLast()
                 && attend.keyWidth() * cacheType.bytes() % READ_BYTES == 0;
@@ -63,8 +67,9 @@ final class FlashLauncher {
         };
         long[] mask = Launcher.mask(attend.mask());
         int sharedBytes = sharedBytes(width);
-        stream.launch(new Launch(
-                kernels.function("flash", "attend_tiles_" + suffix + "_" + width, sharedBytes),
+        stream.launch(kernels.launch(
+                "flash",
+                "attend_tiles_" + suffix + "_" + width,
                 Math.ceilDiv(tokens, QUERIES),
                 attend.heads(),
                 1,

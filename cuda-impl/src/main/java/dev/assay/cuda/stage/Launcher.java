@@ -27,6 +27,23 @@ final class Launcher {
     private static final int HEADS_A_BLOCK = 4;
     /// `ROWS` of linear.cu.
     private static final int ROWS_A_WARP = 2;
+    /// Threads of a block that takes keys of latents into queries: eight numbers of each latent a thread.
+    private static final int ABSORB_THREADS = 512;
+    /// `ATTEND_WARPS`, and the numbers of heads that attend_one has kernels for.
+    private static final int ATTEND_WARPS = 8;
+    /// Numbers that a lane reads at a time.
+    private static final int EIGHT = 8;
+    /// Warps of a block that sums experts up, or one for each if these are more.
+    private static final int WARPS_OF_SUMS = 16;
+
+    private static final int FEW_HEADS = 2;
+    private static final int MANY_HEADS = 4;
+    /// Of attention.cu.
+    private static final int LATENT_WARPS = 8;
+
+    private static final int HEADS_OF_LATENTS = 16;
+    private static final int KEYS_OF_LATENTS = 32;
+    private static final int ROW_GAP_BYTES = 16;
     /// `TOKENS` of linear.cu.
     private static final int TOKENS_A_WARP = 8;
     /// Positions that are worth a part of their own.
@@ -56,7 +73,7 @@ final class Launcher {
         this.maxContext = maxContext;
         this.tiles = new TileLauncher(
                 device, kernels, stream, memory.address(Buffer.PLANES), memory.address(Buffer.FACTORS));
-        this.flash = new FlashLauncher(kernels, stream, cacheType);
+        this.flash = new FlashLauncher(device, kernels, stream, cacheType);
     }
 
     /// Appends a stage for a pass of `tokens` tokens.
@@ -99,35 +116,26 @@ final class Launcher {
                         memory.stride(to),
                         tokens);
             case Stage.MultiplyFused(Stage.Multiply product, Optional<RowNorm.Rms> norm, Optional<View> residual) ->
-                launch(
-                        "linear",
-                        "multiply_one_" + product.weight().type().suffix(),
-                        Math.ceilDiv(product.weight().rows(), WARPS * ROWS_A_WARP),
-                        1,
-                        1,
-                        THREADS,
-                        0,
-                        args(
-                                memory.address(product.to()),
-                                residual.map(memory::address).orElse(0L),
-                                memory.address(product.from()),
-                                gain(norm),
-                                eps(norm),
-                                matrix(product.weight()),
-                                product.bias(),
-                                product.weight().rows()));
+                multiplyOne(
+                        product.weight(),
+                        product.bias(),
+                        memory.address(product.from()),
+                        norm,
+                        memory.address(product.to()),
+                        residual.map(memory::address).orElse(0L));
             case Stage.MultiplyGated(
                     Stage.Multiply product,
                     Optional<RowNorm.Rms> norm,
                     HiddenActivation activation,
-                    int width) ->
+                    int width) -> {
+                Shares shares = Shares.of(width, device.multiprocessors());
                 launch(
                         "linear",
                         "multiply_gated_one_" + product.weight().type().suffix(),
-                        Math.ceilDiv(width, WARPS),
+                        shares.blocks(),
                         1,
                         1,
-                        THREADS,
+                        shares.threads(),
                         0,
                         args(
                                 memory.address(product.to()),
@@ -137,7 +145,9 @@ final class Launcher {
                                 matrix(product.weight()),
                                 product.bias(),
                                 width,
-                                number(activation)));
+                                number(activation),
+                                shares.slices()));
+            }
             case Stage.Add(View from, View to, int width, double scale) ->
                 elementwise(
                         "tokens", "add", width, tokens, args(rows(to), rows(from), width, Launch.of((float) scale)));
@@ -155,10 +165,11 @@ final class Launcher {
                         heads,
                         tokens,
                         1,
-                        THREADS,
-                        0,
+                        ABSORB_THREADS,
+                        ABSORB_THREADS * EIGHT * Float.BYTES,
                         args(rows(to), rows(queries), matrix(w), nope, rope, valueWidth));
             case Stage.Attend attend -> attend(attend, tokens);
+            case Stage.AttendOne(Stage.PrepareHeads prepare, Stage.Attend attend) -> attendOne(prepare, attend);
             case Stage.Expand(DeviceMatrix w, int heads, int nope, int valueWidth, View from, View to) ->
                 launch(
                         "linear",
@@ -211,13 +222,12 @@ final class Launcher {
                                 rows(to),
                                 rows(from),
                                 to.perToken() / perToken(from),
-                                matrix(experts.first()),
-                                experts.stride(),
-                                experts.scaleStride(),
+                                matrices(experts),
                                 memory.address(Buffer.CHOSEN),
                                 experts.first().rows()));
             case Stage.MultiplyGatedChosen(
                     DeviceExperts experts,
+                    Optional<RowNorm.Rms> norm,
                     View from,
                     View.OfPairs to,
                     HiddenActivation activation) ->
@@ -225,20 +235,48 @@ final class Launcher {
                         "linear",
                         "multiply_gated_chosen_" + experts.first().type().suffix(),
                         Math.ceilDiv(to.width(), WARPS),
-                        count(to, tokens),
+                        to.perToken(),
                         1,
                         THREADS,
                         0,
                         args(
                                 rows(to),
-                                rows(from),
-                                to.perToken() / perToken(from),
-                                matrix(experts.first()),
-                                experts.stride(),
-                                experts.scaleStride(),
+                                memory.address(from),
+                                switch (from) {
+                                    case View.OfTokens _ -> 0;
+                                    case View.OfPairs pairs -> pairs.width();
+                                },
+                                gain(norm),
+                                eps(norm),
+                                matrices(experts),
                                 memory.address(Buffer.CHOSEN),
                                 to.width(),
                                 number(activation)));
+            case Stage.SumChosen(
+                    DeviceExperts experts,
+                    View.OfPairs from,
+                    Stage.SumExperts sum,
+                    Optional<View> residual) -> {
+                int units = Math.max(1, WARPS_OF_SUMS / from.perToken());
+                launch(
+                        "linear",
+                        "sum_chosen_one_" + experts.first().type().suffix(),
+                        Math.ceilDiv(experts.first().rows(), units * ROWS_A_WARP),
+                        1,
+                        1,
+                        units * from.perToken() * WARP,
+                        0,
+                        args(
+                                memory.address(residual.orElse(sum.to())),
+                                residual.map(memory::address).orElse(0L),
+                                rows(from),
+                                matrices(experts),
+                                memory.address(Buffer.CHOSEN),
+                                sum.weights().map(memory::address).orElse(0L),
+                                sum.shared().map(memory::address).orElse(0L),
+                                from.perToken(),
+                                experts.first().rows()));
+            }
             case Stage.SumExperts(View.OfPairs from, Optional<View> weights, Optional<View> shared, View to) ->
                 elementwise(
                         "experts",
@@ -326,12 +364,19 @@ final class Launcher {
         launch(
                 "tokens",
                 "next_token",
+                SessionMemory.CANDIDATES,
                 1,
                 1,
-                1,
-                1024,
+                ROW_THREADS,
                 0,
-                args(memory.logits(), vocabulary, memory.pass(), memory.tokens(), memory.forced()));
+                args(
+                        memory.logits(),
+                        vocabulary,
+                        memory.pass(),
+                        memory.tokens(),
+                        memory.forced(),
+                        memory.candidates(),
+                        memory.arrived()));
     }
 
     private void normalise(Stage.Normalise normalise, int tokens) {
@@ -369,15 +414,7 @@ final class Launcher {
 
     private void multiply(DeviceMatrix w, long bias, long from, int fromStride, long to, int toStride, int rows) {
         if (rows == 1) {
-            launch(
-                    "linear",
-                    "multiply_one_" + w.type().suffix(),
-                    Math.ceilDiv(w.rows(), WARPS * ROWS_A_WARP),
-                    1,
-                    1,
-                    THREADS,
-                    0,
-                    args(to, 0, from, 0, Launch.of(0f), matrix(w), bias, w.rows()));
+            multiplyOne(w, bias, from, Optional.empty(), to, 0);
         } else if (tiles.canMultiply(w, rows)) {
             tiles.multiply(w, bias, from, fromStride, to, toStride, rows);
         } else {
@@ -391,6 +428,19 @@ final class Launcher {
                     0,
                     args(to, toStride, from, fromStride, matrix(w), bias, w.rows(), rows));
         }
+    }
+
+    private void multiplyOne(DeviceMatrix w, long bias, long from, Optional<RowNorm.Rms> norm, long to, long residual) {
+        Shares shares = Shares.of(Math.ceilDiv(w.rows(), ROWS_A_WARP), device.multiprocessors());
+        launch(
+                "linear",
+                "multiply_one_" + w.type().suffix(),
+                shares.blocks(),
+                1,
+                1,
+                shares.threads(),
+                0,
+                args(to, residual, from, gain(norm), eps(norm), matrix(w), bias, w.rows(), shares.slices()));
     }
 
     private void prepareHeads(Stage.PrepareHeads prepare, int tokens) {
@@ -409,19 +459,24 @@ final class Launcher {
                         prepare.queryHeads(),
                         prepare.kvHeads(),
                         prepare.headDim(),
-                        gain(prepare.queryNorm()),
-                        gain(prepare.keyNorm()),
-                        gain(prepare.valueNorm()),
-                        eps(prepare.queryNorm()),
-                        eps(prepare.keyNorm()),
-                        eps(prepare.valueNorm()),
-                        Launch.of(prepare.normAfter().map(Double::floatValue).orElse(-1f)),
+                        norms(prepare),
                         turn(prepare.rotary()),
                         memory.heat(prepare.temperature()),
                         cache == null ? 0 : cache.keys(),
                         cache == null ? 0 : cache.values(),
                         cache == null ? 1 : cache.capacity(),
                         memory.pass()));
+    }
+
+    private static long[] norms(Stage.PrepareHeads prepare) {
+        return args(
+                gain(prepare.queryNorm()),
+                gain(prepare.keyNorm()),
+                gain(prepare.valueNorm()),
+                eps(prepare.queryNorm()),
+                eps(prepare.keyNorm()),
+                eps(prepare.valueNorm()),
+                Launch.of(prepare.normAfter().map(Double::floatValue).orElse(-1f)));
     }
 
     private static long gain(Optional<RowNorm.Rms> norm) {
@@ -455,9 +510,52 @@ final class Launcher {
                         memory.pass()));
     }
 
+    /// prepare_heads, attend and join_parts at once.
+    private void attendOne(Stage.PrepareHeads prepare, Stage.Attend attend) {
+        LayerCache cache = memory.cache(attend.layer());
+        int group = attend.heads() / attend.kvHeads();
+        int headsOfBlock = group <= FEW_HEADS ? FEW_HEADS : MANY_HEADS;
+        int groups = attend.kvHeads() * Math.ceilDiv(group, headsOfBlock);
+        launch(
+                "attention",
+                "attend_one_" + headsOfBlock + "_" + cacheSuffix(),
+                groups,
+                parts(attend, groups, device.multiprocessors(), POSITIONS_A_PART / 2),
+                1,
+                ATTEND_WARPS * WARP,
+                0,
+                args(
+                        memory.address(attend.to()),
+                        memory.address(attend.queries()),
+                        attend.heads(),
+                        attend.kvHeads(),
+                        attend.keyWidth(),
+                        norms(prepare),
+                        turn(prepare.rotary()),
+                        memory.heat(prepare.temperature()),
+                        cache.keys(),
+                        cache.values(),
+                        prepare.kvHeads() > 0 ? 1 : 0,
+                        cache.capacity(),
+                        Launch.of((float) attend.scale()),
+                        mask(attend.mask()),
+                        memory.partials(),
+                        memory.arrived(),
+                        memory.pass()));
+    }
+
     private void attend(Stage.Attend attend, int tokens) {
         LayerCache cache = memory.cache(attend.layer());
-        if (flash.canAttend(attend, tokens)) {
+        boolean ofLatents = cache.values() == cache.keys();
+        int sharedBytes = HEADS_OF_LATENTS * attend.keyWidth() * Float.BYTES
+                + KEYS_OF_LATENTS * (attend.keyWidth() * cacheType.bytes() + ROW_GAP_BYTES);
+        if (tokens == 1
+                && ofLatents
+                && attend.keyWidth() % EIGHT == 0
+                && attend.valueWidth() % EIGHT == 0
+                && sharedBytes <= device.sharedBytes()) {
+            attendLatentsOne(attend, cache, sharedBytes);
+        } else if (flash.canAttend(attend, tokens)) {
             flash.attend(
                     attend,
                     new FlashLauncher.Operands(
@@ -470,10 +568,38 @@ final class Launcher {
                             cache.capacity(),
                             memory.pass()),
                     tokens);
-            return;
+        } else {
+            attendAll(attend, cache, ofLatents ? attend.keyWidth() : attend.valueWidth(), tokens);
         }
-        int parts = tokens == 1 ? parts(attend) : 1;
-        int valueStride = cache.values() == cache.keys() ? attend.keyWidth() : attend.valueWidth();
+    }
+
+    private void attendLatentsOne(Stage.Attend attend, LayerCache cache, int sharedBytes) {
+        int groups = Math.ceilDiv(attend.heads(), HEADS_OF_LATENTS);
+        int parts = parts(attend, groups, device.multiprocessors(), KEYS_OF_LATENTS);
+        launch(
+                "attention",
+                "attend_latents_one_" + cacheSuffix(),
+                groups,
+                parts,
+                1,
+                LATENT_WARPS * WARP,
+                sharedBytes,
+                args(
+                        memory.address(attend.queries()),
+                        attend.heads(),
+                        cache.keys(),
+                        attend.keyWidth(),
+                        attend.valueWidth(),
+                        Launch.of((float) attend.scale()),
+                        mask(attend.mask()),
+                        cache.capacity(),
+                        memory.partials(),
+                        memory.pass()));
+        joinParts(attend, parts);
+    }
+
+    private void attendAll(Stage.Attend attend, LayerCache cache, int valueStride, int tokens) {
+        int parts = tokens == 1 ? parts(attend, attend.heads(), 2 * device.multiprocessors(), POSITIONS_A_PART) : 1;
         int sharedNumbers = Math.ceilDiv(attend.keyWidth(), 4) * 4 + ATTENTION_THREADS;
         launch(
                 "attention",
@@ -499,23 +625,29 @@ final class Launcher {
                         memory.partials(),
                         memory.pass()));
         if (parts > 1) {
-            launch(
-                    "attention",
-                    "join_parts",
-                    attend.heads(),
-                    1,
-                    1,
-                    ATTENTION_THREADS,
-                    0,
-                    args(memory.address(attend.to()), memory.partials(), parts, attend.valueWidth()));
+            joinParts(attend, parts);
         }
     }
 
-    /// How many blocks share the positions of a head: enough that all multiprocessors have one, none with too few.
-    private int parts(Stage.Attend attend) {
+    private void joinParts(Stage.Attend attend, int parts) {
+        launch(
+                "attention",
+                "join_parts",
+                attend.heads(),
+                1,
+                1,
+                ATTENTION_THREADS,
+                0,
+                args(memory.address(attend.to()), memory.partials(), parts, attend.valueWidth()));
+    }
+
+    /// How many blocks share the positions of each of `groups` blocks of heads: enough that there are `wanted`
+    /// blocks in
+    /// all, none with fewer positions than are worth it.
+    private int parts(Stage.Attend attend, int groups, int wanted, int worth) {
         long visible = attend.mask().visible(maxContext - 1L);
-        int wanted = Math.ceilDiv(2 * device.multiprocessors(), attend.heads());
-        return Math.clamp(Math.min(Math.ceilDiv(visible, POSITIONS_A_PART), wanted), 1, SessionMemory.MAX_PARTS);
+        return Math.clamp(
+                Math.min(Math.ceilDiv(visible, worth), Math.ceilDiv(wanted, groups)), 1, SessionMemory.MAX_PARTS);
     }
 
     /// `CAUSAL`, `SLIDING` and `CHUNKED` of device.h, and how many positions.
@@ -610,6 +742,10 @@ final class Launcher {
         return new long[] {w.data(), w.scales(), w.scaleColumns(), w.columns()};
     }
 
+    private static long[] matrices(DeviceExperts experts) {
+        return args(matrix(experts.first()), experts.stride(), experts.scaleStride());
+    }
+
     /// Joins arguments: single ones, which are numbers, and several at once, which are arrays of `long`.
     private static long[] args(Object... parts) {
         int count = 0;
@@ -635,6 +771,6 @@ final class Launcher {
     }
 
     private void launch(String file, String name, int x, int y, int z, int threads, int sharedBytes, long[] arguments) {
-        stream.launch(new Launch(kernels.function(file, name, sharedBytes), x, y, z, threads, sharedBytes, arguments));
+        stream.launch(kernels.launch(file, name, x, y, z, threads, sharedBytes, arguments));
     }
 }

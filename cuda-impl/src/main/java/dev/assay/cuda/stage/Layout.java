@@ -16,6 +16,7 @@ final class Layout {
     private final List<Rotary> rotaries = new ArrayList<>();
     private final List<Temperature> temperatures = new ArrayList<>();
     private int partialNumbers;
+    private int heads;
 
     /// Numbers of a token's row of a buffer; of all stages that use it, the most.
     int width(Buffer buffer) {
@@ -40,8 +41,14 @@ final class Layout {
         return partialNumbers;
     }
 
-    void needsPartials(int heads, int valueWidth) {
-        partialNumbers = Math.max(partialNumbers, Math.multiplyExact(heads, valueWidth + 2));
+    /// Query heads of the attention that has the most.
+    int heads() {
+        return heads;
+    }
+
+    void needsPartials(int queryHeads, int valueWidth) {
+        partialNumbers = Math.max(partialNumbers, Math.multiplyExact(queryHeads, valueWidth + 2));
+        heads = Math.max(heads, queryHeads);
     }
 
     /// Distinct rotaries: each has a table.

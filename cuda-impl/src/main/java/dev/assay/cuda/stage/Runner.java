@@ -7,6 +7,7 @@ import dev.assay.cuda.driver.KernelImage;
 import dev.assay.cuda.driver.PinnedMemory;
 import dev.assay.cuda.driver.Stopwatch;
 import dev.assay.cuda.driver.Stream;
+import dev.assay.cuda.weight.DeviceMatrix;
 import dev.assay.engine.KvCacheType;
 import dev.assay.engine.SessionOptions;
 import dev.assay.engine.TapListener;
@@ -15,8 +16,10 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Runs a program for one session. Constructor and methods that compute are for the device's thread.
@@ -29,6 +32,8 @@ public final class Runner implements AutoCloseable {
     /// that intermediate values stay small. With taps a pass takes all tokens of a call, whose values belong
     /// together.
     private static final int BATCH = 512;
+
+    private static final int PROFILE_REPEATS = 5;
 
     private final Program program;
     private final int batch;
@@ -290,6 +295,50 @@ public final class Runner implements AutoCloseable {
             MemorySegment.copy(copy, ValueLayout.JAVA_INT, 0, tokens, 0, count);
         }
         return tokens;
+    }
+
+    /// What stages of one kind take: all of a token's in a row, in microseconds each.
+    public record StageTime(String kind, int count, double microseconds) {}
+
+    /// How long the stages of one token take by kind, at the position where the greedy loop stands. Each kind runs
+    /// by
+    /// itself over all layers, so that its weights come from memory as in a step; what is computed means nothing,
+    /// and the
+    /// session must be reset.
+    public List<StageTime> profile(Stopwatch watch) {
+        Map<String, List<Runnable>> kinds = new LinkedHashMap<>();
+        for (Stage stage : program.oneToken()) {
+            kinds.computeIfAbsent(kind(stage), _ -> new ArrayList<>()).add(() -> launcher.launch(stage, 1));
+        }
+        kinds.put("logits", List.of(() -> launcher.launchHead(program, 0, 1)));
+        kinds.put(
+                "next token",
+                List.of(() -> launcher.launchNextToken(program.plan().vocabSize())));
+        List<StageTime> times = new ArrayList<>();
+        kinds.forEach((kind, launches) -> {
+            try (Graph all = stream.record(() -> launches.forEach(Runnable::run))) {
+                all.launch(stream);
+                double best = Double.MAX_VALUE;
+                for (int i = 0; i < PROFILE_REPEATS; i++) {
+                    best = Math.min(best, watch.milliseconds(stream, () -> all.launch(stream)));
+                }
+                times.add(new StageTime(kind, launches.size(), 1000 * best / launches.size()));
+            }
+        });
+        return times;
+    }
+
+    /// Products are of one kind if their matrices have one shape.
+    private static String kind(Stage stage) {
+        String name = stage.getClass().getSimpleName();
+        DeviceMatrix weight = stage instanceof Stage.Multiply product
+                ? product.weight()
+                : stage instanceof Stage.MultiplyFused fused
+                        ? fused.product().weight()
+                        : stage instanceof Stage.MultiplyGated gated
+                                ? gated.product().weight()
+                                : null;
+        return weight == null ? name : name + " " + weight.rows() + " x " + weight.columns();
     }
 
     /// Milliseconds that the device takes for a pass of tokens from an empty context, logits of the last one

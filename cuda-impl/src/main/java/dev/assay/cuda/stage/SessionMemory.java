@@ -29,8 +29,13 @@ final class SessionMemory {
     private final long pass;
     private final long logits;
     private final long partials;
+    private final long arrived;
+    private final long candidates;
     private final long tokens;
     private final long forced;
+
+    /// Blocks that look for the most probable token.
+    static final int CANDIDATES = 128;
 
     /// cos and sin of every position, `[max context][pairs]` each.
     record Table(long cosines, long sines, int pairs) {}
@@ -60,8 +65,15 @@ final class SessionMemory {
         this.logits =
                 floats(take, (long) Math.min(batch, HEAD_ROWS) * program.plan().vocabSize());
         this.partials = floats(take, (long) MAX_PARTS * layout.partialNumbers());
+        this.arrived = take.applyAsLong(counters() * (long) Integer.BYTES);
+        this.candidates = floats(take, 2L * CANDIDATES);
         this.tokens = floats(take, maxContext + 1L);
         this.forced = floats(take, maxContext + 1L);
+    }
+
+    /// One for each head of attention, or one alone.
+    private int counters() {
+        return Math.max(1, program.layout().heads());
     }
 
     private static long floats(LongUnaryOperator take, long numbers) {
@@ -78,8 +90,11 @@ final class SessionMemory {
         return sum[0];
     }
 
-    /// Fills the tables; angles are double.
+    /// Fills the tables, whose angles are double, and sets the counters to 0.
     void writeTables(DeviceMemory memory, int maxContext) {
+        try (Arena arena = Arena.ofConfined()) {
+            memory.write(arrived, arena.allocate(ValueLayout.JAVA_INT, counters()));
+        }
         tables.forEach((rotary, table) -> {
             double[] frequencies = rotary.inverseFrequencies();
             double factor = switch (rotary) {
@@ -167,6 +182,15 @@ final class SessionMemory {
 
     long partials() {
         return partials;
+    }
+
+    /// Counters of blocks, 0 between kernels.
+    long arrived() {
+        return arrived;
+    }
+
+    long candidates() {
+        return candidates;
     }
 
     /// Tokens by position that the greedy loop has chosen.

@@ -108,6 +108,9 @@ sealed interface Stage {
             View to)
             implements Stage {}
 
+    /// Of one token: [PrepareHeads] and [Attend] of the same layer.
+    record AttendOne(PrepareHeads prepare, Attend attend) implements Stage {}
+
     /// Expands latents that attention summed up to values.
     record Expand(DeviceMatrix expansion, int heads, int nope, int valueWidth, View from, View to) implements Stage {}
 
@@ -138,14 +141,20 @@ sealed interface Stage {
     /// to = W of the pair's expert · from, of its token or of the pair itself.
     record MultiplyChosen(DeviceExperts weights, View from, View.OfPairs to) implements Stage {}
 
-    /// Of one token: to = activation(first half of [MultiplyChosen]'s result) ⊙ second half.
-    record MultiplyGatedChosen(DeviceExperts weights, View from, View.OfPairs to, HiddenActivation activation)
+    /// Of one token: to = activation(first half of [MultiplyChosen]'s result) ⊙ second half, of normalised input or
+    /// not.
+    record MultiplyGatedChosen(
+            DeviceExperts weights, Optional<RowNorm.Rms> norm, View from, View.OfPairs to, HiddenActivation activation)
             implements Stage {}
 
     /// to = Σ of the experts' results, plus the shared expert's.
     ///
     /// @param weights of the experts; none where they have multiplied the inputs already
     record SumExperts(View.OfPairs from, Optional<View> weights, Optional<View> shared, View to) implements Stage {}
+
+    /// Of one token: [SumExperts] of [MultiplyChosen], added to a residual or not.
+    record SumChosen(DeviceExperts experts, View.OfPairs from, SumExperts sum, Optional<View> residual)
+            implements Stage {}
 
     // ----------------------------------------------------------------------------------------------- residual streams
 

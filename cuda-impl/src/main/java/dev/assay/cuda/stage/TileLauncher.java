@@ -2,7 +2,6 @@ package dev.assay.cuda.stage;
 
 import dev.assay.cuda.driver.Device;
 import dev.assay.cuda.driver.KernelImage;
-import dev.assay.cuda.driver.Launch;
 import dev.assay.cuda.driver.Stream;
 import dev.assay.cuda.weight.DeviceMatrix;
 import dev.assay.cuda.weight.WeightType;
@@ -69,6 +68,7 @@ final class TileLauncher {
     boolean canMultiply(DeviceMatrix w, int rows) {
         return rows >= FEWEST_TOKENS
                 && kernels.target() >= TENSOR_CORES
+                && TILES.getFirst().sharedBytes(w.type()) <= device.sharedBytes()
                 && w.columns() * w.type().bytes() % READ_BYTES == 0
                 && switch (w.type()) {
                     case BF16, F16 -> true;
@@ -109,7 +109,6 @@ final class TileLauncher {
     }
 
     private void launch(String name, int x, int y, int threads, int sharedBytes, long... arguments) {
-        stream.launch(
-                new Launch(kernels.function("tiles", name, sharedBytes), x, y, 1, threads, sharedBytes, arguments));
+        stream.launch(kernels.launch("tiles", name, x, y, 1, threads, sharedBytes, arguments));
     }
 }

@@ -2,7 +2,6 @@ package dev.assay.cuda.weight;
 
 import dev.assay.cuda.driver.DeviceMemory;
 import dev.assay.cuda.driver.KernelImage;
-import dev.assay.cuda.driver.Launch;
 import dev.assay.cuda.driver.Stream;
 import java.lang.foreign.MemorySegment;
 
@@ -78,8 +77,9 @@ public sealed interface Room {
                 stored.write(source, from);
                 stored.finishWrites();
                 for (int row = 0; row < rows; row += ROWS) {
-                    stream.launch(new Launch(
-                            kernels.function("tokens", "transpose", 0),
+                    stream.launch(kernels.launch(
+                            "tokens",
+                            "transpose",
                             Math.ceilDiv(columns, THREADS),
                             Math.min(ROWS, rows - row),
                             1,
@@ -99,8 +99,9 @@ public sealed interface Room {
         @Override
         public void scaleRows(long to, long toStride, long data, long stride, int count, int rows, int columns) {
             memory.finishWrites();
-            stream.launch(new Launch(
-                    kernels.function("tiles", "scale_rows_bf16", 0),
+            stream.launch(kernels.launch(
+                    "tiles",
+                    "scale_rows_bf16",
                     Math.ceilDiv(rows, THREADS / WARP),
                     count,
                     1,

@@ -158,7 +158,7 @@ class FlashLauncherTest {
                     scale,
                     View.of(Buffer.PROJECTED),
                     View.of(Buffer.CONTEXT));
-            FlashLauncher flash = new FlashLauncher(kernels, stream, shape.type);
+            FlashLauncher flash = new FlashLauncher(device, kernels, stream, shape.type);
             assertThat(flash.canAttend(attend, shape.tokens)).isTrue();
             int stride = shape.heads * shape.width;
             flash.attend(

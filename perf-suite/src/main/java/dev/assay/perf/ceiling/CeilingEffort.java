@@ -8,6 +8,9 @@ public record CeilingEffort(long readBytes, int fmaCalls) {
     /// A fifth of a second or so for each ceiling.
     public static final CeilingEffort STANDARD = new CeilingEffort(1L << 30, 1 << 12);
 
+    /// An eighth of that, for runs of a second or two. The largest servers may hold part of it in their caches.
+    public static final CeilingEffort QUICK = new CeilingEffort(1L << 27, 1 << 9);
+
     public CeilingEffort {
         if (readBytes < 1 || fmaCalls < 1) {
             throw new IllegalArgumentException(

@@ -45,6 +45,20 @@ public record Settings(
                 loads);
     }
 
+    /// Settings for short runs of small models, of which a comparison needs many: less effort for the ceilings, two
+    /// seconds
+    /// of warm-up at most.
+    public static Settings quick(int threads, int repetitions, List<Load> loads) {
+        return new Settings(
+                threads,
+                repetitions,
+                Duration.ofSeconds(2),
+                CeilingEffort.QUICK,
+                CHECKED_POSITIONS,
+                Duration.ofMinutes(1),
+                loads);
+    }
+
     /// Sessions that are open at once, the one that runs alone among them.
     public int openSessions() {
         int open = 1;
