@@ -41,6 +41,11 @@ DEVICE T shuffle_from(T value, int lane) {
     return __shfl_sync(0xffffffffu, value, lane);
 }
 
+// A bit for each lane: whether it is true there.
+DEVICE unsigned vote(bool value) { return __ballot_sync(0xffffffffu, value); }
+
+DEVICE int count_bits(unsigned bits) { return __popc(bits); }
+
 DEVICE void synchronize_block() { __syncthreads(); }
 
 DEVICE void synchronize_warp() { __syncwarp(); }

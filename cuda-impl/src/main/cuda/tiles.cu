@@ -139,7 +139,7 @@ DEVICE int place(int row, int chunk) { return row * CHUNKS + (chunk ^ (row >> 1 
 struct TileRows {
     const int *order; // indices of rows; null for all in order
     int first; // among them
-    int count;
+    int count; // from the first on; more than a tile has are another's
     int share; // as of multiply_chosen
 
     // The row of y.
@@ -147,12 +147,10 @@ struct TileRows {
 };
 
 // A block multiplies 32 · M tokens with 32 · N rows; each of its eight warps 16 · M tokens with 8 · N rows.
-//
-// With `width` above 0 the product is one of gate and up, `width` rows each, and y = activation(gate) ⊙ up.
 template <typename W, int M, int N>
 DEVICE void multiply_tiles(float *y, int y_stride, const unsigned short *planes, const float *factors, int x_rows,
                            const void *data, const float *scales, int scale_columns, int columns, const float *bias,
-                           int rows, int width, int activation, const TileRows &tokens) {
+                           int rows, const TileRows &tokens) {
     constexpr int TOKENS = TOKEN_WARPS * M * 16;
     constexpr int ROWS = ROW_WARPS * N * 8;
     constexpr int ROW_STEP = TILE_THREADS / CHUNKS; // rows of activations that all threads bring at a time
@@ -166,14 +164,7 @@ DEVICE void multiply_tiles(float *y, int y_stride, const unsigned short *planes,
     uint4 *raw = weights + 2 * ROWS * CHUNKS;
     float *step_scales = (float *)(raw + STAGES * RAW * TILE_THREADS);
 
-    const int tile_row = blockIdx.y * (width > 0 ? ROWS / 2 : ROWS);
-    // The stored row of a row of the tile. Gate and up lie in turn, eight rows each.
-    auto stored_row = [&](int r) {
-        return width > 0 ? r / 8 % 2 * width + tile_row + r / 16 * 8 + r % 8 : tile_row + r;
-    };
-    auto exists = [&](int r) {
-        return width > 0 ? tile_row + r / 16 * 8 + r % 8 < width : tile_row + r < rows;
-    };
+    const int tile_row = blockIdx.y * ROWS;
 
     // What this thread brings: chunks of some rows of activations, and of weights.
     const int own_row = threadIdx.x / CHUNKS;
@@ -188,14 +179,13 @@ DEVICE void multiply_tiles(float *y, int y_stride, const unsigned short *planes,
     }
     const int own_raw_row = threadIdx.x / RAW_CHUNKS;
     const int own_raw_column = threadIdx.x % RAW_CHUNKS * (16 / W::BYTES);
-    // All rows of weights that this thread brings are as far from one to the next.
-    const char *raw_from = (const char *)data + (long)stored_row(own_raw_row) * columns * W::BYTES;
-    const long raw_stride = (long)(stored_row(RAW_STEP) - stored_row(0)) * columns * W::BYTES;
-    float row_scales[RAW];
+    const char *raw_from = (const char *)data + (long)(tile_row + own_raw_row) * columns * W::BYTES;
+    const long raw_stride = (long)RAW_STEP * columns * W::BYTES;
+    float row_scales[RAW]; // 0 where there is no row
 #pragma unroll
     for (int i = 0; i < RAW; i++) {
-        const int r = own_raw_row + i * RAW_STEP;
-        row_scales[i] = !exists(r) ? 0 : W::ROW_SCALES ? scales[stored_row(r)] : 1;
+        const int row = tile_row + own_raw_row + i * RAW_STEP;
+        row_scales[i] = row >= rows ? 0 : W::ROW_SCALES ? scales[row] : 1;
     }
     const int scale_blocks = (columns + scale_columns - 1) / scale_columns;
 
@@ -221,10 +211,10 @@ DEVICE void multiply_tiles(float *y, int y_stride, const unsigned short *planes,
                            raw_from + i * raw_stride + raw_column * W::BYTES, there);
         }
         if constexpr (W::BLOCK_SCALES) {
-            const bool there = (int)threadIdx.x < ROWS && exists(threadIdx.x) && step * DEPTH < columns;
+            const bool there = (int)threadIdx.x < ROWS && tile_row + (int)threadIdx.x < rows && step * DEPTH < columns;
             if ((int)threadIdx.x < ROWS) {
                 copy_later<4>(step_scales + stage * ROWS + threadIdx.x,
-                              scales + (long)stored_row(threadIdx.x) * scale_blocks + step * DEPTH / scale_columns,
+                              scales + (long)(tile_row + (int)threadIdx.x) * scale_blocks + step * DEPTH / scale_columns,
                               there);
             }
         }
@@ -245,7 +235,7 @@ DEVICE void multiply_tiles(float *y, int y_stride, const unsigned short *planes,
     const int steps = (columns + DEPTH - 1) / DEPTH;
     const int warp_token = warp() / ROW_WARPS * M * 16;
     const int warp_row = warp() % ROW_WARPS * N * 8;
-    const bool is_needed = warp_token < tokens.count && exists(warp_row);
+    const bool is_needed = warp_token < tokens.count && tile_row + warp_row < rows;
     float sums[M][N][4];
 #pragma unroll
     for (int m = 0; m < M; m++) {
@@ -370,45 +360,128 @@ DEVICE void multiply_tiles(float *y, int y_stride, const unsigned short *planes,
         }
     }
     synchronize_block();
-    auto result = [&](int t, int r, float factor) {
-        const int row = stored_row(r);
-        const float value = results[t * PITCH + r] * factor;
-        return (W::ROW_SCALES ? value / scales[row] : value) + (bias == nullptr ? 0 : bias[row]);
-    };
     for (int t = warp(); t < TOKENS && t < tokens.count; t += warps()) {
         const int target = tokens.target(t);
         const float factor = factors[target / tokens.share];
-        float *to = y + (long)target * y_stride;
-        if (width > 0) {
-            for (int i = lane(); i < ROWS / 2 && tile_row + i < width; i += WARP) {
-                const int r = i / 8 * 16 + i % 8;
-                to[tile_row + i] = activate(activation, result(t, r, factor)) * result(t, r + 8, factor);
-            }
-        } else {
-            for (int r = lane(); r < ROWS && tile_row + r < rows; r += WARP) {
-                to[tile_row + r] = result(t, r, factor);
-            }
+        float *to = y + (long)target * y_stride + tile_row;
+        for (int r = lane(); r < ROWS && tile_row + r < rows; r += WARP) {
+            const int row = tile_row + r;
+            const float value = results[t * PITCH + r] * factor;
+            to[r] = (W::ROW_SCALES ? value / scales[row] : value) + (bias == nullptr ? 0 : bias[row]);
         }
     }
 }
 
-// Kernels by type of weights and size of tile: `large` is 128 tokens by 256 rows, `square` 128 by 128, `flat` 64 by 256.
-#define FOR_TILES(define, name, W) define(name##_large, W, 4, 8, 1) define(name##_square, W, 4, 4, 2) define(name##_flat, W, 2, 8, 1)
+// Kernels by type of weights and size of tile: `large` is 128 tokens by 256 rows, `square` 128 by 128.
+#define FOR_TILES(define, name, W) define(name##_large, W, 4, 8, 1) define(name##_square, W, 4, 4, 2)
 #define FOR_TILE_WEIGHTS(define)                                                                                       \
     FOR_TILES(define, bf16, BFloat16Weights)                                                                           \
     FOR_TILES(define, f16, Float16Weights)                                                                             \
     FOR_TILES(define, f8, Float8Weights)
 
-// y[t] = W·x[t] + bias, or activation(gate·x) ⊙ up·x, for rows of x that split_rows has split. blockIdx.x is a tile of
-// tokens, so that blocks with the same weights run together, blockIdx.y one of rows.
+// y[t] = W·x[t] + bias for rows of x that split_rows has split. blockIdx.x is a tile of tokens, so that blocks with the
+// same weights run together, blockIdx.y one of rows.
 #define DEFINE(name, W, M, N, BLOCKS)                                                                                  \
-    BOUNDED_KERNEL(TILE_THREADS, BLOCKS, multiply_tiles_##name, float *y, int y_stride, const unsigned short *planes, const float *factors,          \
-           const void *data, const float *scales, int scale_columns, int columns, const float *bias, int rows,         \
-           int width, int activation, int tokens) {                                                                    \
+    BOUNDED_KERNEL(TILE_THREADS, BLOCKS, multiply_tiles_##name, float *y, int y_stride, const unsigned short *planes,  \
+                   const float *factors, const void *data, const float *scales, int scale_columns, int columns,        \
+                   const float *bias, int rows, int tokens) {                                                          \
         begin();                                                                                                       \
         const int first = blockIdx.x * TOKEN_WARPS * M * 16;                                                           \
         multiply_tiles<W, M, N>(y, y_stride, planes, factors, tokens, data, scales, scale_columns, columns, bias,      \
-                                rows, width, activation, {nullptr, first, tokens - first, 1});                         \
+                                rows, {nullptr, first, tokens - first, 1});                                            \
     }
 FOR_TILE_WEIGHTS(DEFINE)
+#undef DEFINE
+
+// ------------------------------------------------------------------------------------------------------------ experts
+
+// Pairs p = token · top-k + place by expert, those of one expert in order: order[first[e]] to before order[first[e + 1]]
+// are those of expert e. A block has the expert blockIdx.x.
+KERNEL(group_pairs, int *order, int *first, const int *chosen, int pairs) {
+    begin();
+    SHARED int counts[WARP];
+    const int expert = blockIdx.x;
+    float before = 0; // whole numbers, and far from too large for a float
+    for (int p = threadIdx.x; p < pairs; p += blockDim.x) {
+        before += chosen[p] < expert ? 1 : 0;
+    }
+    int next = (int)block_sum(before);
+    if (threadIdx.x == 0) {
+        first[expert] = next;
+        if (expert == (int)gridDim.x - 1) {
+            first[gridDim.x] = pairs;
+        }
+    }
+    for (int start = 0; start < pairs; start += blockDim.x) {
+        const int p = start + threadIdx.x;
+        const bool own = p < pairs && chosen[p] == expert;
+        const unsigned lanes = vote(own);
+        synchronize_block();
+        if (lane() == 0) {
+            counts[warp()] = count_bits(lanes);
+        }
+        synchronize_block();
+        int at = next + count_bits(lanes & ((1u << lane()) - 1));
+        for (int w = 0; w < warps(); w++) {
+            at += w < warp() ? counts[w] : 0;
+            next += counts[w];
+        }
+        if (own) {
+            order[at] = p;
+        }
+    }
+}
+
+// A tile of a product with an expert: up to CHOSEN_TOKENS pairs from order[first] on. Experts below 0 have none.
+struct ChosenTile {
+    int expert;
+    int first;
+};
+
+constexpr int CHOSEN_M = 2;
+constexpr int CHOSEN_N = 8;
+constexpr int CHOSEN_TOKENS = TOKEN_WARPS * CHOSEN_M * 16;
+
+// Lists the tiles of all experts. One block, a thread for each expert at least.
+KERNEL(list_tiles, ChosenTile *tiles, const int *first, int experts, int most) {
+    begin();
+    SHARED int counts[1024];
+    const int expert = threadIdx.x;
+    const int pairs = expert < experts ? first[expert + 1] - first[expert] : 0;
+    counts[expert] = (pairs + CHOSEN_TOKENS - 1) / CHOSEN_TOKENS;
+    synchronize_block();
+    int before = 0;
+    int all = 0;
+    for (int e = 0; e < experts; e++) {
+        before += e < expert ? counts[e] : 0;
+        all += counts[e];
+    }
+    for (int i = 0; i < counts[expert]; i++) {
+        tiles[before + i] = {expert, first[expert] + i * CHOSEN_TOKENS};
+    }
+    for (int i = all + expert; i < most; i += blockDim.x) {
+        tiles[i] = {-1, 0};
+    }
+}
+
+// y[p] = W[chosen[p]]·x[p / share] for pairs in the order of group_pairs; otherwise as multiply_chosen. blockIdx.x is a
+// tile of the list.
+#define DEFINE(name, W)                                                                                                \
+    BOUNDED_KERNEL(TILE_THREADS, 1, multiply_chosen_tiles_##name, float *y, int y_stride,                              \
+                   const unsigned short *planes, const float *factors, int x_rows, int share, const char *data,        \
+                   const float *scales, int scale_columns, int columns, long stride, long scale_stride,                \
+                   const int *order, const int *first, const ChosenTile *tiles, int rows) {                            \
+        begin();                                                                                                       \
+        const ChosenTile tile = tiles[blockIdx.x];                                                                     \
+        if (tile.expert < 0) {                                                                                         \
+            return;                                                                                                    \
+        }                                                                                                              \
+        multiply_tiles<W, CHOSEN_M, CHOSEN_N>(                                                                         \
+            y, y_stride, planes, factors, x_rows, data + tile.expert * stride * W::BYTES,                              \
+            scales + tile.expert * scale_stride, scale_columns, columns, nullptr, rows,                                \
+            {order, tile.first, first[tile.expert + 1] - tile.first, share});                                          \
+    }
+DEFINE(bf16, BFloat16Weights)
+DEFINE(f16, Float16Weights)
+DEFINE(f8, Float8Weights)
 #undef DEFINE

@@ -93,6 +93,17 @@ DEVICE T shuffle_from(T value, int lane) {
     return fake::exchange(value)[lane];
 }
 
+DEVICE unsigned vote(bool value) {
+    const int *values = fake::exchange(value ? 1 : 0);
+    unsigned bits = 0;
+    for (int l = 0; l < 32; l++) {
+        bits |= (unsigned)values[l] << l;
+    }
+    return bits;
+}
+
+DEVICE int count_bits(unsigned bits) { return __builtin_popcount(bits); }
+
 DEVICE float warp_sum(float value) { return fake::sum(value); }
 
 DEVICE float from_bits(unsigned bits) {

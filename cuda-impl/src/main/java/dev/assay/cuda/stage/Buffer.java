@@ -47,5 +47,7 @@ enum Buffer {
     /// numbers.
     PLANES,
     /// What each row of the planes is to be multiplied by.
-    FACTORS
+    FACTORS,
+    /// Experts of all tokens, those of one expert side by side, as ints.
+    EXPERT_ORDER
 }

@@ -440,6 +440,8 @@ public final class Compiler {
         int width = experts.intermediateSize();
         layout.needs(Buffer.CHOSEN, topK);
         layout.needs(Buffer.CHOSEN_WEIGHTS, topK);
+        layout.needs(Buffer.EXPERT_ORDER, topK);
+        layout.needsExperts(router.experts());
         View.OfPairs gateUp = pairs(Buffer.EXPERT_GATE_UP, topK, 2 * width);
         View.OfPairs gated = pairs(Buffer.EXPERT_GATED, topK, width);
         View.OfPairs results = pairs(Buffer.EXPERT_RESULT, topK, hiddenSize);

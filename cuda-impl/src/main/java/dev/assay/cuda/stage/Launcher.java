@@ -72,7 +72,14 @@ final class Launcher {
         this.cacheType = cacheType;
         this.maxContext = maxContext;
         this.tiles = new TileLauncher(
-                device, kernels, stream, memory.address(Buffer.PLANES), memory.address(Buffer.FACTORS));
+                device,
+                kernels,
+                stream,
+                new TileLauncher.Places(
+                        memory.address(Buffer.PLANES),
+                        memory.address(Buffer.FACTORS),
+                        memory.addressIfAny(Buffer.EXPERT_ORDER),
+                        memory.expertTiles()));
         this.flash = new FlashLauncher(device, kernels, stream, cacheType);
     }
 
@@ -209,22 +216,7 @@ final class Launcher {
                         to.width(),
                         count(to, tokens),
                         args(rows(to), rows(from), memory.address(Buffer.CHOSEN_WEIGHTS), to.perToken(), to.width()));
-            case Stage.MultiplyChosen(DeviceExperts experts, View from, View.OfPairs to) ->
-                launch(
-                        "linear",
-                        "multiply_chosen_" + experts.first().type().suffix(),
-                        Math.ceilDiv(experts.first().rows(), WARPS * ROWS_A_WARP),
-                        count(to, tokens),
-                        1,
-                        THREADS,
-                        0,
-                        args(
-                                rows(to),
-                                rows(from),
-                                to.perToken() / perToken(from),
-                                matrices(experts),
-                                memory.address(Buffer.CHOSEN),
-                                experts.first().rows()));
+            case Stage.MultiplyChosen multiply -> multiplyChosen(multiply, tokens);
             case Stage.MultiplyGatedChosen(
                     DeviceExperts experts,
                     Optional<RowNorm.Rms> norm,
@@ -427,6 +419,39 @@ final class Launcher {
                     THREADS,
                     0,
                     args(to, toStride, from, fromStride, matrix(w), bias, w.rows(), rows));
+        }
+    }
+
+    private void multiplyChosen(Stage.MultiplyChosen multiply, int tokens) {
+        DeviceExperts experts = multiply.weights();
+        View from = multiply.from();
+        View.OfPairs to = multiply.to();
+        int share = to.perToken() / perToken(from);
+        if (tiles.canMultiply(experts, tokens)) {
+            tiles.multiplyChosen(
+                    experts,
+                    memory.address(from),
+                    memory.stride(from),
+                    share,
+                    memory.address(to),
+                    memory.stride(to),
+                    count(to, tokens));
+        } else {
+            launch(
+                    "linear",
+                    "multiply_chosen_" + experts.first().type().suffix(),
+                    Math.ceilDiv(experts.first().rows(), WARPS * ROWS_A_WARP),
+                    count(to, tokens),
+                    1,
+                    THREADS,
+                    0,
+                    args(
+                            rows(to),
+                            rows(from),
+                            share,
+                            matrices(experts),
+                            memory.address(Buffer.CHOSEN),
+                            experts.first().rows()));
         }
     }
 
@@ -697,6 +722,9 @@ final class Launcher {
                         tokens,
                         args(ends, correctionBias, experts, topK, groups, chosen, weighting(weighting)));
             case Router.SigmoidOnInput _ -> route("route_input", tokens, args(ends, experts, topK));
+        }
+        if (tiles.canGroup(tokens)) {
+            tiles.group(memory.address(Buffer.CHOSEN), experts, tokens * topK);
         }
     }
 

@@ -109,7 +109,7 @@ public final class Weights {
         }
         int sharing = type == WeightType.BF16 ? columns : Math.max(1, scaleColumns);
         DeviceMatrix first = new DeviceMatrix(data, scales, sharing, rows, columns, type);
-        return new DeviceExperts(first, stride, scaleStride);
+        return new DeviceExperts(first, count, stride, scaleStride);
     }
 
     /// Columns that share a scale; 1 without scales, 0 if the matrices do not agree or lie transposed.
