@@ -47,7 +47,7 @@ DEVICE float inverse_root_mean_square(const float *x, int width, float eps) {
     for (int i = lane(); i < width; i += WARP) {
         squares = fmaf(x[i], x[i], squares);
     }
-    return (float)(1 / sqrt((double)warp_sum(squares) / width + eps));
+    return inverse_root(warp_sum(squares) / width, eps);
 }
 
 // Norms of heads by a gain, null for none, before they are turned; ε of one without gain after it, negative for none.
@@ -65,10 +65,10 @@ constexpr int QUERY = 0;
 constexpr int KEY = 1;
 constexpr int VALUE = 2;
 
-// row = what x, a projected head of a token, becomes before attention: norm with a gain, rotation, norm without one,
-// heat. heat is [max context] factors of queries, or null. A warp has the head.
+// row = what x, a projected head of a token, becomes before attention: norm with a gain, rotation by the table's row at
+// `position`, norm without gain, and for queries a factor. A warp has the head.
 DEVICE void prepare_head(float *row, const float *x, int kind, int width, const HeadNorms &norms, Turn by,
-                         const float *heat, int position) {
+                         float warmth, int position) {
     const float *gain = kind == QUERY ? norms.query_gain : kind == KEY ? norms.key_gain : norms.value_gain;
     const float eps = kind == QUERY ? norms.query_eps : kind == KEY ? norms.key_eps : norms.value_eps;
     const float factor = gain == nullptr ? 1 : inverse_root_mean_square(x, width, eps);
@@ -86,16 +86,16 @@ DEVICE void prepare_head(float *row, const float *x, int kind, int width, const 
             }
         }
     }
-    if (kind == QUERY && heat != nullptr) {
+    if (kind == QUERY && warmth != 1) {
         for (int i = lane(); i < width; i += WARP) {
-            row[i] *= heat[position];
+            row[i] *= warmth;
         }
     }
 }
 
 // Prepares all heads of a token. x is `[tokens][queries | keys | values]`, heads of `width`; queries stay there, keys and
 // values go to the cache. A warp has a head, blockIdx.y is the token. kv_heads is 0 in layers that attend to another's
-// cache.
+// cache; heat is [max context] factors of queries, or null.
 constexpr int HEADS_A_BLOCK = 8;
 constexpr int WIDEST_HEAD = 256;
 
@@ -112,7 +112,7 @@ DEVICE void prepare_heads(float *x, int stride, int query_heads, int kv_heads, i
     const int kind = head < query_heads ? QUERY : head < query_heads + kv_heads ? KEY : VALUE;
     SHARED float rows[HEADS_A_BLOCK][WIDEST_HEAD];
     float *row = rows[warp()];
-    prepare_head(row, x, kind, width, norms, by, heat, position);
+    prepare_head(row, x, kind, width, norms, by, heat == nullptr ? 1 : heat[position], position);
     if (kind == QUERY) {
         for (int i = lane(); i < width; i += WARP) {
             x[i] = row[i];
@@ -172,6 +172,14 @@ FOR_CACHES(DEFINE)
 #undef DEFINE
 
 // ------------------------------------------------------------------------------------------------------------ attention
+
+// Parts of the positions that are joined, at most.
+constexpr int MOST_PARTS = 32;
+
+// The weight of a score that was the highest of some beside the highest of more; of none there is none.
+DEVICE float relative(float highest, float higher) {
+    return highest == NEGATIVE_INFINITY ? 0 : expf(highest - higher);
+}
 
 // Values of a head are at most this many times the threads of a block.
 constexpr int VALUES_A_THREAD = 8;
@@ -280,24 +288,30 @@ DEVICE void attend(float *to, int to_stride, const float *q, int q_stride, const
 FOR_CACHES(DEFINE)
 #undef DEFINE
 
-// Joins the parts of one token's attention. A part that had no positions has no highest score. blockIdx.x is the head.
+// Joins the parts of one token's attention. A part that had no positions has no highest score. blockIdx.x is the head; a
+// block has at least as many threads as there are parts.
 KERNEL(join_parts, float *to, const float *partial, int parts, int value_width) {
     begin();
+    SHARED float factors[MOST_PARTS];
+    SHARED float sums[MOST_PARTS];
     partial += (long)blockIdx.x * parts * (value_width + 2);
-    float highest = NEGATIVE_INFINITY;
-    for (int p = 0; p < parts; p++) {
-        highest = fmaxf(highest, partial[(long)p * (value_width + 2)]);
+    const bool has_part = threadIdx.x < parts;
+    const float own = has_part ? partial[(long)threadIdx.x * (value_width + 2)] : NEGATIVE_INFINITY;
+    const float highest = block_max(own);
+    if (has_part) {
+        factors[threadIdx.x] = relative(own, highest);
+        sums[threadIdx.x] = partial[(long)threadIdx.x * (value_width + 2) + 1];
     }
+    synchronize_block();
     float sum = 0;
     for (int p = 0; p < parts; p++) {
-        const float *part = partial + (long)p * (value_width + 2);
-        sum = fmaf(expf(part[0] - highest), part[1], sum);
+        sum = fmaf(factors[p], sums[p], sum);
     }
     for (int i = threadIdx.x; i < value_width; i += blockDim.x) {
         float result = 0;
+#pragma unroll 8
         for (int p = 0; p < parts; p++) {
-            const float *part = partial + (long)p * (value_width + 2);
-            result = fmaf(expf(part[0] - highest), part[2 + i], result);
+            result = fmaf(factors[p], partial[(long)p * (value_width + 2) + 2 + i], result);
         }
         to[(long)blockIdx.x * value_width + i] = result / sum;
     }
@@ -305,28 +319,22 @@ KERNEL(join_parts, float *to, const float *partial, int parts, int value_width) 
 
 // ----------------------------------------------------------------------------------------------- attention of one token
 
-// Warps of a block, keys that a group of lanes has in flight, and parts that are joined, at most.
+// Warps of a block, heads that share its keys, and keys that a group of lanes has in flight.
 constexpr int ATTEND_WARPS = 8;
+constexpr int HEADS = 2;
 constexpr int SWEEPS = 4;
-constexpr int MOST_PARTS = 32;
 constexpr int EIGHT = 8;
 
 // softmax(scale · q·k) times values over some positions, so far: highest score, sum and result for HEADS queries, of which
 // each group of lanes has a share of the positions and each lane eight of the numbers.
-template <int HEADS>
 struct Attended {
     float highest[HEADS];
     float sum[HEADS];
     float result[HEADS][EIGHT];
 };
 
-DEVICE float relative(float highest, float higher) {
-    return highest == NEGATIVE_INFINITY ? 0 : expf(highest - higher);
-}
-
 // Joins what groups of `lanes` lanes have; the first group then has it all.
-template <int HEADS>
-DEVICE void join_groups(Attended<HEADS> &own, int lanes) {
+DEVICE void join_groups(Attended &own, int lanes) {
     for (int distance = lanes; distance < WARP; distance *= 2) {
         for (int h = 0; h < HEADS; h++) {
             const float other = shuffle_xor(own.highest[h], distance);
@@ -343,33 +351,29 @@ DEVICE void join_groups(Attended<HEADS> &own, int lanes) {
 }
 
 // What prepare_heads, attend and join_parts do, for one token: one launch, and each key and value is read once for the
-// HEADS query heads of a block. blockIdx.x is a group of HEADS heads that share keys, blockIdx.y the part of the
-// positions, of gridDim.y. A group of lanes has a key at a time, each lane eight numbers of it; width is a multiple of
+// HEADS query heads of a block. blockIdx.x is a group of HEADS heads that share keys, blockIdx.y a part of the
+// positions. A group of lanes has a key at a time, each lane eight numbers of it; width is a multiple of
 // eight. The last block to end joins the parts.
 //
 // Keys of earlier positions are in the cache before the token's pass begins, so they are read before the wait; the key of
 // the token's own position comes from x, or from the layer that owns the cache, after it.
-template <typename C, int HEADS>
-DEVICE void attend_one(float *to, const float *x, int query_heads, int kv_heads, int width, const HeadNorms &norms,
-                       Turn by, const float *heat, void *keys, void *values, bool owns_cache, int capacity, float scale,
+template <typename C>
+DEVICE void attend_one(float *to, const float *x, int query_heads, int kv_heads, int width, HeadNorms norms, Turn by,
+                       const float *heat, void *keys, void *values, bool owns_cache, int capacity, float scale,
                        int mask, int mask_size, float *partial, int *arrived, const int *pass) {
     let_next_start();
     SHARED float rows[HEADS + 2][WIDEST_HEAD];
     SHARED float results[ATTEND_WARPS][HEADS][WIDEST_HEAD];
     SHARED float highests[MOST_PARTS][HEADS];
     SHARED float sums[MOST_PARTS][HEADS];
+    SHARED float gains[3][WIDEST_HEAD];
+    SHARED float turns[2][WIDEST_HEAD / 2];
     const int group = query_heads / kv_heads;
     const int blocks_a_group = (group + HEADS - 1) / HEADS;
     const int kv_head = blockIdx.x / blocks_a_group;
     const int head = kv_head * group + blockIdx.x % blocks_a_group * HEADS;
     const int heads = (kv_head + 1) * group - head < HEADS ? (kv_head + 1) * group - head : HEADS;
     const int position = pass[1];
-    const int visible = first_visible(mask, mask_size, position);
-    const int parts = gridDim.y;
-    const int each = (position + 1 - visible + parts - 1) / parts;
-    const int start = visible + blockIdx.y * each;
-    const int end = start + each < position + 1 ? start + each : position + 1;
-
     int lanes = 1;
     while (lanes * EIGHT < width) {
         lanes *= 2;
@@ -377,6 +381,20 @@ DEVICE void attend_one(float *to, const float *x, int query_heads, int kv_heads,
     const int column = lane() % lanes * EIGHT;
     const bool has_column = column < width;
     const int groups = WARP / lanes;
+    // Positions are shared out among so many blocks that each has what it can have in flight, or all blocks.
+    const int visible = first_visible(mask, mask_size, position);
+    const int count = position + 1 - visible;
+    const int in_flight = SWEEPS * ATTEND_WARPS * groups;
+    const int of_all = (count + gridDim.y - 1) / gridDim.y;
+    const int each = of_all > in_flight ? of_all : in_flight;
+    const int parts = (count + each - 1) / each;
+    const int start = visible + blockIdx.y * each;
+    const int end = start + each < position + 1 ? start + each : position + 1;
+    if (blockIdx.y >= parts) {
+        wait_for_previous();
+        return;
+    }
+
     typename C::Eight raw_keys[SWEEPS];
     typename C::Eight raw_values[SWEEPS];
     auto key_of = [&](int tile, int sweep) { return tile + (sweep * ATTEND_WARPS + warp()) * groups + lane() / lanes; };
@@ -392,6 +410,23 @@ DEVICE void attend_one(float *to, const float *x, int query_heads, int kv_heads,
         }
     };
     load(start);
+    // What heads are prepared with is stored too.
+    const float *stored_gains[3] = {norms.query_gain, norms.key_gain, norms.value_gain};
+    for (int i = threadIdx.x; i < width; i += blockDim.x) {
+        for (int n = 0; n < 3; n++) {
+            gains[n][i] = stored_gains[n] == nullptr ? 0 : stored_gains[n][i];
+        }
+    }
+    for (int i = threadIdx.x; by.kind != NOT_TURNED && i < by.pairs; i += blockDim.x) {
+        turns[0][i] = by.cosines[(long)position * by.pairs + i];
+        turns[1][i] = by.sines[(long)position * by.pairs + i];
+    }
+    norms.query_gain = norms.query_gain == nullptr ? nullptr : gains[QUERY];
+    norms.key_gain = norms.key_gain == nullptr ? nullptr : gains[KEY];
+    norms.value_gain = norms.value_gain == nullptr ? nullptr : gains[VALUE];
+    const Turn staged = {by.kind, by.pairs, turns[0], turns[1]};
+    const float warmth = heat == nullptr ? 1 : heat[position];
+    synchronize_block();
     wait_for_previous();
 
     const bool has_own = start <= position && position < end;
@@ -400,14 +435,14 @@ DEVICE void attend_one(float *to, const float *x, int query_heads, int kv_heads,
         float *row = rows[r];
         if (r < HEADS) {
             if (r < heads) {
-                prepare_head(row, x + (long)(head + r) * width, QUERY, width, norms, by, heat, position);
+                prepare_head(row, x + (long)(head + r) * width, QUERY, width, norms, staged, warmth, 0);
             }
         } else if (has_own) {
             const bool is_key = r == HEADS;
             void *cache = is_key ? keys : values;
             if (owns_cache) {
                 const float *from = x + (long)(query_heads + (is_key ? 0 : kv_heads) + kv_head) * width;
-                prepare_head(row, from, is_key ? KEY : VALUE, width, norms, by, nullptr, position);
+                prepare_head(row, from, is_key ? KEY : VALUE, width, norms, staged, 1, 0);
                 for (int i = lane(); i < width; i += WARP) {
                     row[i] = C::rounded(row[i]);
                     if (head == kv_head * group) {
@@ -424,7 +459,7 @@ DEVICE void attend_one(float *to, const float *x, int query_heads, int kv_heads,
     synchronize_block();
 
     float query[HEADS][EIGHT];
-    Attended<HEADS> all;
+    Attended all;
     for (int h = 0; h < HEADS; h++) {
         all.highest[h] = NEGATIVE_INFINITY;
         all.sum[h] = 0;
@@ -567,22 +602,20 @@ DEVICE void attend_one(float *to, const float *x, int query_heads, int kv_heads,
     }
 }
 
-#define DEFINE_FOR_HEADS(name, C, HEADS)                                                                               \
-    KERNEL_UP_TO(ATTEND_WARPS *WARP, attend_one_##HEADS##_##name, float *to, const float *x, int query_heads,          \
+#define DEFINE(name, C)                                                                                                \
+    KERNEL_TWICE(ATTEND_WARPS *WARP, attend_one_##name, float *to, const float *x, int query_heads,                    \
                  int kv_heads, int width, const float *query_gain, const float *key_gain, const float *value_gain,     \
                  float query_eps, float key_eps, float value_eps, float eps_after, int turn_kind, int pairs,           \
                  const float *cosines, const float *sines, const float *heat, void *keys, void *values,                \
                  int owns_cache, int capacity, float scale, int mask, int mask_size, float *partial, int *arrived,     \
                  const int *pass) {                                                                                    \
-        attend_one<C, HEADS>(to, x, query_heads, kv_heads, width,                                                      \
-                             {query_gain, key_gain, value_gain, query_eps, key_eps, value_eps, eps_after},             \
-                             {turn_kind, pairs, cosines, sines}, heat, keys, values, owns_cache != 0, capacity, scale, \
-                             mask, mask_size, partial, arrived, pass);                                                 \
+        attend_one<C>(to, x, query_heads, kv_heads, width,                                                             \
+                      {query_gain, key_gain, value_gain, query_eps, key_eps, value_eps, eps_after},                    \
+                      {turn_kind, pairs, cosines, sines}, heat, keys, values, owns_cache != 0, capacity, scale, mask,  \
+                      mask_size, partial, arrived, pass);                                                              \
     }
-#define DEFINE(name, C) DEFINE_FOR_HEADS(name, C, 2) DEFINE_FOR_HEADS(name, C, 4)
 FOR_CACHES(DEFINE)
 #undef DEFINE
-#undef DEFINE_FOR_HEADS
 
 // attend for one token of latent attention: a block has HEADS_OF_LATENTS heads, which share its keys, and KEYS_OF_LATENTS
 // positions at a time in shared memory. blockIdx.x is the group of heads, blockIdx.y the part of the positions; results go
@@ -611,8 +644,11 @@ DEVICE void attend_latents_one(const float *q, int heads, const void *rows, int 
     char *tile = (char *)(queries + HEADS_OF_LATENTS * key_width); // [KEYS_OF_LATENTS] rows
     const int pitch = key_width * C::BYTES + ROW_GAP_BYTES;
     wait_for_previous();
-    for (int i = threadIdx.x; i < HEADS_OF_LATENTS * key_width; i += blockDim.x) {
-        queries[i] = first + i / key_width < heads ? q[(long)first * key_width + i] : 0;
+    const int held = (heads - first < HEADS_OF_LATENTS ? heads - first : HEADS_OF_LATENTS) * key_width;
+#pragma unroll 4
+    for (int i = threadIdx.x * 4; i < HEADS_OF_LATENTS * key_width; i += blockDim.x * 4) {
+        *(float4 *)(queries + i) =
+            i < held ? *(const float4 *)(q + (long)first * key_width + i) : float4{0, 0, 0, 0};
     }
     float highest[HEADS_A_WARP];
     float sum[HEADS_A_WARP] = {};
@@ -638,10 +674,16 @@ DEVICE void attend_latents_one(const float *q, int heads, const void *rows, int 
                 C::decode(C::read(tile + lane() * pitch, i), numbers);
                 for (int h = 0; h < HEADS_A_WARP; h++) {
                     const float *query = queries + (warp() * HEADS_A_WARP + h) * key_width + i;
-                    float dot = 0;
-                    for (int j = 0; j < EIGHT; j++) {
-                        dot = fmaf(numbers[j], query[j], dot);
-                    }
+                    const float4 low = *(const float4 *)query;
+                    const float4 high = *(const float4 *)(query + 4);
+                    float dot = numbers[0] * low.x;
+                    dot = fmaf(numbers[1], low.y, dot);
+                    dot = fmaf(numbers[2], low.z, dot);
+                    dot = fmaf(numbers[3], low.w, dot);
+                    dot = fmaf(numbers[4], high.x, dot);
+                    dot = fmaf(numbers[5], high.y, dot);
+                    dot = fmaf(numbers[6], high.z, dot);
+                    dot = fmaf(numbers[7], high.w, dot);
                     scores[h] += dot;
                 }
             }

@@ -19,10 +19,12 @@ constexpr float NEGATIVE_INFINITY = -__builtin_inff();
     extern "C" __global__ __launch_bounds__(threads, blocks) void name(__VA_ARGS__)
 // A kernel whose registers suffice for blocks of so many threads.
 #define KERNEL_UP_TO(threads, name, ...) extern "C" __global__ void __launch_bounds__(threads) name(__VA_ARGS__)
+// The same, with registers for two such blocks at a time.
+#define KERNEL_TWICE(threads, name, ...) extern "C" __global__ void __launch_bounds__(threads, 2) name(__VA_ARGS__)
 #define DEVICE static __device__ __forceinline__
 #define DEVICE_MEMBER __device__ __forceinline__
 #define SHARED __shared__
-extern __shared__ float dynamic_shared[];
+extern __shared__ __align__(16) float dynamic_shared[];
 
 DEVICE float warp_sum(float value) {
     for (int distance = WARP / 2; distance > 0; distance /= 2) {
@@ -74,9 +76,6 @@ DEVICE void wait_for_previous() {
 #endif
 }
 
-// Makes what this thread has written visible to other blocks before what it writes next.
-DEVICE void publish() { __threadfence(); }
-
 // What other blocks of this kernel have published.
 DEVICE float read_published(const float *address) {
     float value;
@@ -84,7 +83,19 @@ DEVICE float read_published(const float *address) {
     return value;
 }
 
-DEVICE int count_up(int *counter) { return atomicAdd(counter, 1); }
+// Counts up and returns what was before. What this block has written before its last barrier is published.
+DEVICE int publish_and_count(int *counter) {
+    int before;
+    asm volatile("atom.acq_rel.gpu.global.add.s32 %0, [%1], 1;" : "=r"(before) : "l"(counter) : "memory");
+    return before;
+}
+
+// An integer that an earlier kernel has written but the one right before.
+DEVICE int read_earlier(const int *address) {
+    int value;
+    asm volatile("ld.global.cg.s32 %0, [%1];" : "=r"(value) : "l"(address) : "memory");
+    return value;
+}
 
 // 16 bytes that are read once: they need no place in the first-level cache.
 DEVICE uint4 load_once(const void *address) {
@@ -218,6 +229,9 @@ DEVICE void begin() {
     wait_for_previous();
 }
 
+// 1 / √(mean + eps) for a mean of squares.
+DEVICE float inverse_root(float mean, float eps) { return 1 / sqrtf(mean + eps); }
+
 // The sum over all threads of the block, in every thread.
 DEVICE float block_sum(float value) {
     SHARED float sums[WARP];
@@ -256,14 +270,12 @@ DEVICE float block_max(float value) {
 // published, the last one reads by read_published. The counter is 0 before and after.
 DEVICE bool is_last(int *counter, int blocks) {
     SHARED bool last;
-    publish();
     synchronize_block();
     if (threadIdx.x == 0) {
-        last = count_up(counter) == blocks - 1;
+        last = publish_and_count(counter) == blocks - 1;
         if (last) {
             *counter = 0;
         }
-        publish();
     }
     synchronize_block();
     return last;

@@ -1,18 +1,25 @@
 // Routers, and what happens between the products of experts.
 #include "device.h"
 
-// A warp holds the scores of a token's experts, expert e in lane e % WARP.
-constexpr int EXPERTS_A_LANE = 16;
+constexpr int MOST_EXPERTS = 512;
 
-// The first expert of the highest rank among those not taken, in every lane. Ranks are NaN once taken.
-DEVICE int best_expert(const double *ranks, int experts) {
+// What a token's experts have. A block has the token; what is not said to be done by all its threads its first warp does.
+struct Ranking {
+    double scores[MOST_EXPERTS];
+    double ranks[MOST_EXPERTS]; // NaN once taken
+    double groups[MOST_EXPERTS]; // likewise
+    int chosen[MOST_EXPERTS];
+};
+
+// The first index of the highest rank among those not taken, in every lane; below 0 if there is none.
+DEVICE int best_of(const double *ranks, int count) {
     double best = 0;
     int index = -1;
-    for (int s = 0; s * WARP < experts; s++) {
-        const int e = s * WARP + lane();
-        if (e < experts && ranks[s] == ranks[s] && (index < 0 || ranks[s] > best)) {
-            best = ranks[s];
-            index = e;
+    for (int i = lane(); i < count; i += WARP) {
+        const double rank = ranks[i];
+        if (rank == rank && (index < 0 || rank > best)) {
+            best = rank;
+            index = i;
         }
     }
     for (int distance = WARP / 2; distance > 0; distance /= 2) {
@@ -26,139 +33,120 @@ DEVICE int best_expert(const double *ranks, int experts) {
     return index;
 }
 
-DEVICE double value_of(const double *values, int expert) {
-    // A lane that does not hold it adds nothing.
-    double value = expert % WARP == lane() ? values[expert / WARP] : 0;
-    for (int distance = WARP / 2; distance > 0; distance /= 2) {
-        value += shuffle_xor(value, distance);
+DEVICE void take(double *ranks, int index) {
+    if (lane() == 0 && index >= 0) {
+        ranks[index] = __builtin_nan("");
     }
-    return value;
+    synchronize_warp();
 }
 
-DEVICE void take(double *ranks, int expert) {
-    if (expert >= 0 && expert % WARP == lane()) {
-        ranks[expert / WARP] = __builtin_nan("");
-    }
-}
-
-DEVICE double sum_of_warp(double value) {
-    for (int distance = WARP / 2; distance > 0; distance /= 2) {
-        value += shuffle_xor(value, distance);
-    }
-    return value;
-}
-
+// scores = softmax(logits).
 DEVICE void softmax(const float *logits, int experts, double *scores) {
     double highest = -__builtin_inf();
-    for (int s = 0; s * WARP < experts; s++) {
-        const int e = s * WARP + lane();
-        if (e < experts && logits[e] > highest) {
-            highest = logits[e];
-        }
+    for (int e = lane(); e < experts; e += WARP) {
+        highest = logits[e] > highest ? logits[e] : highest;
     }
     for (int distance = WARP / 2; distance > 0; distance /= 2) {
         const double other = shuffle_xor(highest, distance);
         highest = other > highest ? other : highest;
     }
     double sum = 0;
-    for (int s = 0; s * WARP < experts; s++) {
-        const int e = s * WARP + lane();
-        scores[s] = e < experts ? exp(logits[e] - highest) : 0;
-        sum += scores[s];
+    for (int e = lane(); e < experts; e += WARP) {
+        scores[e] = exp(logits[e] - highest);
+        sum += scores[e];
     }
-    sum = sum_of_warp(sum);
-    for (int s = 0; s * WARP < experts; s++) {
-        scores[s] /= sum;
+    for (int distance = WARP / 2; distance > 0; distance /= 2) {
+        sum += shuffle_xor(sum, distance);
+    }
+    for (int e = lane(); e < experts; e += WARP) {
+        scores[e] /= sum;
     }
 }
 
-// The highest rank in a group that is not taken, and takes it; −∞ if there is none.
-DEVICE double take_best(double *ranks, int experts) {
-    const int best = best_expert(ranks, experts);
-    const double rank = best < 0 ? -__builtin_inf() : value_of(ranks, best);
-    take(ranks, best);
-    return rank;
-}
-
-// Gives the experts of all groups but the `chosen_groups` best the rank `dropped`. A group ranks as the sum of its
-// `counted` best experts.
-DEVICE void drop_groups(double *ranks, int experts, int groups, int chosen_groups, int counted, double dropped) {
+// Gives the experts of all groups but the `chosen_groups` best the rank `dropped`. A group ranks as its best expert, or,
+// with `by_two`, as the sum of its best two; a lane has a group.
+DEVICE void drop_groups(Ranking &all, int experts, int groups, int chosen_groups, bool by_two, double dropped) {
     const int size = experts / groups;
-    double group_ranks[EXPERTS_A_LANE];
-    for (int s = 0; s * WARP < groups; s++) {
-        group_ranks[s] = 0;
-    }
-    for (int g = 0; g < groups; g++) {
-        double own[EXPERTS_A_LANE];
-        for (int s = 0; s * WARP < experts; s++) {
-            const int e = s * WARP + lane();
-            own[s] = e / size == g ? ranks[s] : __builtin_nan("");
-        }
-        double rank = 0;
-        for (int i = 0; i < counted; i++) {
-            rank += take_best(own, experts);
-        }
-        if (g % WARP == lane()) {
-            group_ranks[g / WARP] = rank;
-        }
-    }
-    for (int i = 0; i < chosen_groups; i++) {
-        take(group_ranks, best_expert(group_ranks, groups));
-    }
-    for (int g = 0; g < groups; g++) {
-        const double rank = value_of(group_ranks, g);
-        const bool kept = rank != rank;
-        for (int s = 0; s * WARP < experts; s++) {
-            const int e = s * WARP + lane();
-            if (e / size == g && !kept) {
-                ranks[s] = dropped;
+    for (int g = lane(); g < groups; g += WARP) {
+        double best = -__builtin_inf();
+        double second = -__builtin_inf();
+        for (int e = g * size; e < (g + 1) * size; e++) {
+            const double rank = all.ranks[e];
+            if (rank > best) {
+                second = best;
+                best = rank;
+            } else if (rank > second) {
+                second = rank;
             }
         }
+        all.groups[g] = by_two ? best + second : best;
     }
-}
-
-// Chooses the experts of the highest ranks, best first, and weighs them by their scores: score · scale, or, with share,
-// score / (sum of the chosen + eps) · scale.
-DEVICE void choose(double *ranks, const double *scores, int experts, int top_k, bool share, double eps, double scale,
-                   int *chosen, float *weights) {
-    double sum = eps;
-    for (int j = 0; j < top_k; j++) {
-        // Without any rank that is a number the scores are none either, and poison the weights.
-        const int best = best_expert(ranks, experts);
-        const int expert = best < 0 ? 0 : best;
-        take(ranks, expert);
-        const double score = value_of(scores, expert);
-        sum += score;
-        if (lane() == 0) {
-            chosen[j] = expert;
+    synchronize_warp();
+    for (int i = 0; i < chosen_groups; i++) {
+        take(all.groups, best_of(all.groups, groups));
+    }
+    for (int e = lane(); e < experts; e += WARP) {
+        const double rank = all.groups[e / size];
+        if (rank == rank) {
+            all.ranks[e] = dropped;
         }
     }
     synchronize_warp();
-    for (int j = 0; j < top_k; j++) {
-        const double score = value_of(scores, chosen[j]);
-        if (lane() == 0) {
-            weights[j] = (float)(share ? score / sum * scale : score * scale);
+}
+
+// Chooses the experts of the highest ranks, best first and of equal ones the first, and weighs them by their scores:
+// score · scale, or, with share, score / (sum of the chosen + eps) · scale. All threads of the block come here: each counts
+// for its experts how many are before them.
+DEVICE void choose(Ranking &all, int experts, int top_k, bool share, double eps, double scale, int *chosen,
+                   float *weights) {
+    for (int j = threadIdx.x; j < top_k; j += blockDim.x) {
+        // Without enough ranks that are numbers the scores are none either, and poison the weights.
+        all.chosen[j] = 0;
+    }
+    synchronize_block();
+    for (int e = threadIdx.x; e < experts; e += blockDim.x) {
+        const double own = all.ranks[e];
+        int place = own == own ? 0 : top_k;
+#pragma unroll 8
+        for (int other = 0; other < experts; other++) {
+            const double rank = all.ranks[other];
+            place += rank > own || (rank == own && other < e) ? 1 : 0;
         }
+        if (place < top_k) {
+            all.chosen[place] = e;
+        }
+    }
+    synchronize_block();
+    double sum = eps;
+    for (int j = 0; share && j < top_k; j++) {
+        sum += all.scores[all.chosen[j]];
+    }
+    for (int j = threadIdx.x; j < top_k; j += blockDim.x) {
+        const double score = all.scores[all.chosen[j]];
+        chosen[j] = all.chosen[j];
+        weights[j] = (float)(share ? score / sum * scale : score * scale);
     }
 }
 
-// Routers: from logits `[tokens][experts]` to `chosen` and `weights`, `[tokens][top-k]`, in double. A warp has the token
-// blockIdx.y.
+// Routers: from logits `[tokens][experts]` to `chosen` and `weights`, `[tokens][top-k]`, in double. A block has the
+// token blockIdx.y.
 KERNEL(route_softmax, int *chosen, float *weights, const float *logits, int stride, int experts, int top_k, int groups,
        int chosen_groups, int share, double eps, double scale) {
     begin();
     logits += (long)blockIdx.y * stride;
-    double scores[EXPERTS_A_LANE];
-    double ranks[EXPERTS_A_LANE];
-    softmax(logits, experts, scores);
-    for (int s = 0; s * WARP < experts; s++) {
-        ranks[s] = scores[s];
+    SHARED Ranking all;
+    if (warp() == 0) {
+        softmax(logits, experts, all.scores);
+        for (int e = lane(); e < experts; e += WARP) {
+            all.ranks[e] = all.scores[e];
+        }
+        synchronize_warp();
+        if (groups > 1) {
+            // Experts of other groups count as 0, below every softmax score.
+            drop_groups(all, experts, groups, chosen_groups, false, 0);
+        }
     }
-    if (groups > 1) {
-        // Experts of other groups count as 0, below every softmax score.
-        drop_groups(ranks, experts, groups, chosen_groups, 1, 0);
-    }
-    choose(ranks, scores, experts, top_k, share != 0, eps, scale, chosen + (long)blockIdx.y * top_k,
+    choose(all, experts, top_k, share != 0, eps, scale, chosen + (long)blockIdx.y * top_k,
            weights + (long)blockIdx.y * top_k);
 }
 
@@ -166,15 +154,16 @@ KERNEL(route_sigmoid, int *chosen, float *weights, const float *logits, int stri
        int experts, int top_k, int groups, int chosen_groups, int share, double eps, double scale) {
     begin();
     logits += (long)blockIdx.y * stride;
-    double scores[EXPERTS_A_LANE];
-    double ranks[EXPERTS_A_LANE];
-    for (int s = 0; s * WARP < experts; s++) {
-        const int e = s * WARP + lane();
-        scores[s] = e < experts ? 1 / (1 + exp(-(double)logits[e])) : 0;
-        ranks[s] = e < experts ? scores[s] + correction[e] : 0;
+    SHARED Ranking all;
+    for (int e = threadIdx.x; e < experts; e += blockDim.x) {
+        all.scores[e] = 1 / (1 + exp(-(double)logits[e]));
+        all.ranks[e] = all.scores[e] + correction[e];
     }
-    drop_groups(ranks, experts, groups, chosen_groups, 2, -__builtin_inf());
-    choose(ranks, scores, experts, top_k, share != 0, eps, scale, chosen + (long)blockIdx.y * top_k,
+    synchronize_block();
+    if (warp() == 0) {
+        drop_groups(all, experts, groups, chosen_groups, true, -__builtin_inf());
+    }
+    choose(all, experts, top_k, share != 0, eps, scale, chosen + (long)blockIdx.y * top_k,
            weights + (long)blockIdx.y * top_k);
 }
 
@@ -182,14 +171,12 @@ KERNEL(route_sigmoid, int *chosen, float *weights, const float *logits, int stri
 KERNEL(route_input, int *chosen, float *weights, const float *logits, int stride, int experts, int top_k) {
     begin();
     logits += (long)blockIdx.y * stride;
-    double scores[EXPERTS_A_LANE];
-    double ranks[EXPERTS_A_LANE];
-    for (int s = 0; s * WARP < experts; s++) {
-        const int e = s * WARP + lane();
-        ranks[s] = e < experts ? logits[e] : 0;
-        scores[s] = e < experts ? 1 / (1 + exp(-(double)logits[e])) : 0;
+    SHARED Ranking all;
+    for (int e = threadIdx.x; e < experts; e += blockDim.x) {
+        all.ranks[e] = logits[e];
+        all.scores[e] = 1 / (1 + exp(-(double)logits[e]));
     }
-    choose(ranks, scores, experts, top_k, false, 0, 1, chosen + (long)blockIdx.y * top_k,
+    choose(all, experts, top_k, false, 0, 1, chosen + (long)blockIdx.y * top_k,
            weights + (long)blockIdx.y * top_k);
 }
 

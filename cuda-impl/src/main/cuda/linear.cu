@@ -3,118 +3,131 @@
 
 // ---------------------------------------------------------------------------------------------------------- one token
 
-// Rows that a warp multiplies at a time, and groups of 8 · WARP columns whose loads are in flight at a time.
+// Rows that a warp multiplies at a time; a step of it is GROUPS times eight columns for each lane, and the loads of STEPS
+// steps are in flight at a time.
 constexpr int ROWS = 2;
-constexpr int GROUPS = 4;
+constexpr int GROUPS = 2;
+constexpr int STEPS = 2;
 // Threads of a block at most: enough that one block for each multiprocessor has all of a small matrix in flight.
 constexpr int ONE_TOKEN_THREADS = 1024;
 
-// What a warp has summed up for one token, in every lane: W's rows · x, and x · x if x has to be normalised.
+// x before it is divided by its root mean square, in shared memory: to = gain ⊙ x, and returns the factor that is left,
+// 1 / √(mean(x²) + eps). For all threads of the block. What comes before the wait for x is done, if that is still to come.
+DEVICE float stage_normalised(float *to, const float *x, const float *gain, float eps, int columns, bool early) {
+    for (int i = threadIdx.x; i < columns; i += blockDim.x) {
+        to[i] = gain[i];
+    }
+    if (early) {
+        wait_for_previous();
+    }
+    float squares = 0;
+    for (int i = threadIdx.x; i < columns; i += blockDim.x) {
+        const float in = x[i];
+        squares = fmaf(in, in, squares);
+        to[i] *= in;
+    }
+    return inverse_root(block_sum(squares) / columns, eps);
+}
+
+// What a warp has summed up for one token: W's rows · x, in every lane; and what the staged x was divided by, inverted.
 struct Sums {
     float rows[ROWS];
-    float squares;
+    float factor;
 };
 
 // W's row rows[r] · x over slice number `slice` of `slices` of the columns; a row below 0 is none. With a gain, x stands
-// for gain ⊙ x / √(mean(x²) + eps), of which the root is left to join_slices.
+// for gain ⊙ x / √(mean(x²) + eps) and the block has dynamic shared memory for it.
 //
 // With `early`, first columns are read before the wait for x: what is stored, no kernel writes. It then begins the
 // kernel, otherwise the kernel has begun.
 template <typename W>
-DEVICE Sums sums_of_one(const long (&rows)[ROWS], const float *x, const float *gain, const Matrix<W> &w, int slice,
-                        int slices, bool early) {
+DEVICE Sums sums_of_one(const long (&rows)[ROWS], const float *x, const float *gain, float eps, const Matrix<W> &w,
+                        int slice, int slices, bool early) {
     const int columns = w.columns;
     const bool eights = w.in_eights() && in_fours(x, 0);
-    typename W::Eight raw[ROWS][GROUPS];
+    const int step = GROUPS * slices * WARP * 8;
+    typename W::Eight raw[STEPS][ROWS][GROUPS];
     auto column_of = [&](int start, int g) { return start + ((g * slices + slice) * WARP + lane()) * 8; };
-    auto load = [&](int start) {
+    auto load = [&](typename W::Eight(&into)[ROWS][GROUPS], int start) {
 #pragma unroll
         for (int r = 0; r < ROWS; r++) {
 #pragma unroll
             for (int g = 0; g < GROUPS; g++) {
                 int column = column_of(start, g);
                 if (rows[r] >= 0 && column < columns) {
-                    raw[r][g] = W::load(w.data, rows[r] * columns + column);
+                    into[r][g] = W::load(w.data, rows[r] * columns + column);
                 }
             }
         }
     };
     if (eights) {
-        load(0);
+#pragma unroll
+        for (int s = 0; s < STEPS; s++) {
+            load(raw[s], s * step);
+        }
     }
-    if (early) {
+    float factor = 1;
+    if (gain != nullptr) {
+        factor = stage_normalised(dynamic_shared, x, gain, eps, columns, early);
+        x = dynamic_shared;
+    } else if (early) {
         wait_for_previous();
     }
     float sums[ROWS] = {};
-    float squares = 0;
     if (eights) {
-        for (int start = 0; start < columns; start += GROUPS * slices * WARP * 8) {
-            if (start > 0) {
-                load(start);
-            }
+        for (int start = 0; start < columns; start += STEPS * step) {
 #pragma unroll
-            for (int g = 0; g < GROUPS; g++) {
-                int column = column_of(start, g);
-                if (column < columns) {
-                    alignas(16) float in[8];
-                    *(float4 *)in = *(const float4 *)(x + column);
-                    *(float4 *)(in + 4) = *(const float4 *)(x + column + 4);
-                    if (gain != nullptr) {
-                        alignas(16) float gains[8];
-                        *(float4 *)gains = *(const float4 *)(gain + column);
-                        *(float4 *)(gains + 4) = *(const float4 *)(gain + column + 4);
-                        for (int i = 0; i < 8; i++) {
-                            squares = fmaf(in[i], in[i], squares);
-                            in[i] *= gains[i];
-                        }
-                    }
+            for (int s = 0; s < STEPS; s++) {
 #pragma unroll
-                    for (int r = 0; r < ROWS; r++) {
-                        if (rows[r] >= 0) {
-                            float weights[8];
-                            W::decode(raw[r][g], weights);
-                            float sum = 0;
-                            for (int i = 0; i < 8; i++) {
-                                sum = fmaf(weights[i], in[i], sum);
+                for (int g = 0; g < GROUPS; g++) {
+                    int column = column_of(start + s * step, g);
+                    if (column < columns) {
+                        alignas(16) float in[8];
+                        *(float4 *)in = *(const float4 *)(x + column);
+                        *(float4 *)(in + 4) = *(const float4 *)(x + column + 4);
+#pragma unroll
+                        for (int r = 0; r < ROWS; r++) {
+                            if (rows[r] >= 0) {
+                                float weights[8];
+                                W::decode(raw[s][r][g], weights);
+                                float sum = 0;
+                                for (int i = 0; i < 8; i++) {
+                                    sum = fmaf(weights[i], in[i], sum);
+                                }
+                                sums[r] += sum * w.scale(rows[r], column);
                             }
-                            sums[r] += sum * w.scale(rows[r], column);
                         }
                     }
                 }
+                load(raw[s], start + (STEPS + s) * step);
             }
         }
     } else {
         for (int column = slice * WARP + lane(); column < columns; column += slices * WARP) {
-            float in = x[column];
-            if (gain != nullptr) {
-                squares = fmaf(in, in, squares);
-                in *= gain[column];
-            }
             for (int r = 0; r < ROWS; r++) {
                 if (rows[r] >= 0) {
-                    sums[r] = fmaf(w.at(rows[r], column), in, sums[r]);
+                    sums[r] = fmaf(w.at(rows[r], column), x[column], sums[r]);
                 }
             }
         }
     }
     Sums all;
+    all.factor = factor;
     for (int r = 0; r < ROWS; r++) {
-        all.rows[r] = warp_sum(sums[r]);
+        all.rows[r] = warp_sum(sums[r]) * factor;
     }
-    all.squares = gain == nullptr ? 0 : warp_sum(squares);
     return all;
 }
 
-// Adds up the slices, which neighbouring warps have, and divides by the root if x has to be normalised. Products are
-// right in the first of these warps. All threads of the block come here.
-DEVICE void join_slices(Sums &all, int slices, bool normalised, int columns, float eps) {
-    SHARED float parts[WARP][ROWS + 1];
+// Adds up the slices, which neighbouring warps have. The sums are right in the first of these warps. All threads of the
+// block come here.
+DEVICE void join_slices(Sums &all, int slices) {
+    SHARED float parts[WARP][ROWS];
     if (slices > 1) {
         if (lane() == 0) {
             for (int r = 0; r < ROWS; r++) {
                 parts[warp()][r] = all.rows[r];
             }
-            parts[warp()][ROWS] = all.squares;
         }
         synchronize_block();
         if (warp() % slices == 0) {
@@ -122,14 +135,7 @@ DEVICE void join_slices(Sums &all, int slices, bool normalised, int columns, flo
                 for (int r = 0; r < ROWS; r++) {
                     all.rows[r] += parts[warp() + s][r];
                 }
-                all.squares += parts[warp() + s][ROWS];
             }
-        }
-    }
-    if (normalised) {
-        const float factor = (float)(1 / sqrt((double)all.squares / columns + eps));
-        for (int r = 0; r < ROWS; r++) {
-            all.rows[r] *= factor;
         }
     }
 }
@@ -137,18 +143,23 @@ DEVICE void join_slices(Sums &all, int slices, bool normalised, int columns, flo
 // y = residual + W·x + bias for one token; x with a gain as in sums_of_one. `slices` warps have ROWS rows, one below the
 // other.
 //
-// bias, gain and residual may be null; y may be the residual.
+// bias, gain and residual may be null; y may be the residual. With a gain, `normalised` may receive x as it is multiplied.
 template <typename W>
-DEVICE void multiply_one(float *y, const float *residual, const float *x, const float *gain, float eps, Matrix<W> w,
-                         const float *bias, int count, int slices) {
+DEVICE void multiply_one(float *y, const float *residual, const float *x, const float *gain, float eps,
+                         float *normalised, Matrix<W> w, const float *bias, int count, int slices) {
     let_next_start();
     long rows[ROWS];
     for (int r = 0; r < ROWS; r++) {
         const long row = ((long)blockIdx.x * (warps() / slices) + warp() / slices) * ROWS + r;
         rows[r] = row < count ? row : -1;
     }
-    Sums all = sums_of_one<W>(rows, x, gain, w, warp() % slices, slices, true);
-    join_slices(all, slices, gain != nullptr, w.columns, eps);
+    Sums all = sums_of_one<W>(rows, x, gain, eps, w, warp() % slices, slices, true);
+    if (normalised != nullptr && blockIdx.x == 0) {
+        for (int i = threadIdx.x; i < w.columns; i += blockDim.x) {
+            normalised[i] = dynamic_shared[i] * all.factor;
+        }
+    }
+    join_slices(all, slices);
     if (warp() % slices == 0 && lane() == 0) {
         for (int r = 0; r < ROWS; r++) {
             const long row = rows[r];
@@ -162,9 +173,10 @@ DEVICE void multiply_one(float *y, const float *residual, const float *x, const 
 
 #define DEFINE(name, W)                                                                                                \
     KERNEL_UP_TO(ONE_TOKEN_THREADS, multiply_one_##name, float *y, const float *residual, const float *x,              \
-                 const float *gain, float eps, const void *data, const float *scales, int scale_columns, int columns,  \
-                 const float *bias, int rows, int slices) {                                                            \
-        multiply_one<W>(y, residual, x, gain, eps, {data, scales, scale_columns, columns}, bias, rows, slices);        \
+                 const float *gain, float eps, float *normalised, const void *data, const float *scales,               \
+                 int scale_columns, int columns, const float *bias, int rows, int slices) {                            \
+        multiply_one<W>(y, residual, x, gain, eps, normalised, {data, scales, scale_columns, columns}, bias, rows,     \
+                        slices);                                                                                       \
     }
 FOR_WEIGHTS(DEFINE)
 #undef DEFINE
@@ -177,8 +189,8 @@ DEVICE void multiply_gated_one(float *y, const float *x, const float *gain, floa
     let_next_start();
     const int row = blockIdx.x * (warps() / slices) + warp() / slices;
     const long rows[ROWS] = {row < width ? row : -1, row < width ? row + width : -1};
-    Sums all = sums_of_one<W>(rows, x, gain, w, warp() % slices, slices, true);
-    join_slices(all, slices, gain != nullptr, w.columns, eps);
+    Sums all = sums_of_one<W>(rows, x, gain, eps, w, warp() % slices, slices, true);
+    join_slices(all, slices);
     if (warp() % slices == 0 && lane() == 0 && row < width) {
         const float gate = all.rows[0] + (bias == nullptr ? 0 : bias[row]);
         const float up = all.rows[1] + (bias == nullptr ? 0 : bias[row + width]);
@@ -283,7 +295,7 @@ DEVICE void multiply_chosen(float *y, int y_stride, const float *x, int x_stride
         const long row = ((long)blockIdx.x * warps() + warp()) * ROWS + r;
         rows[r] = row < count ? row : -1;
     }
-    const Sums all = sums_of_one<W>(rows, x + (long)(pair / share) * x_stride, nullptr, w, 0, 1, false);
+    const Sums all = sums_of_one<W>(rows, x + (long)(pair / share) * x_stride, nullptr, 0, w, 0, 1, false);
     for (int r = 0; r < ROWS; r++) {
         if (lane() == 0 && rows[r] >= 0) {
             y[(long)pair * y_stride + rows[r]] = all.rows[r];
@@ -302,29 +314,29 @@ FOR_WEIGHTS(DEFINE)
 #undef DEFINE
 
 // y[p] = activation(gate·x) ⊙ up·x for the pairs p of one token, where gate and up are the upper and the lower `width`
-// rows of W[chosen[p]]; x with a gain as in sums_of_one, and x + p · x_stride of each pair. A warp has a row of both,
-// blockIdx.y is the pair.
+// rows of W[chosen[p]]; x + p · x_stride of each pair. A warp has a row of both, blockIdx.y is the pair.
+//
+// The next kernel starts only after the wait of this one: so it finds what the router has chosen before its own wait.
 template <typename W>
-DEVICE void multiply_gated_chosen(float *y, int y_stride, const float *x, int x_stride, const float *gain, float eps,
-                                  Matrix<W> first, long stride, long scale_stride, const int *chosen, int width,
-                                  int activation) {
-    begin();
+DEVICE void multiply_gated_chosen(float *y, int y_stride, const float *x, int x_stride, Matrix<W> first, long stride,
+                                  long scale_stride, const int *chosen, int width, int activation) {
+    wait_for_previous();
+    let_next_start();
     const int pair = blockIdx.y;
     const Matrix<W> w = matrix_of(first, stride, scale_stride, chosen[pair]);
     const int row = blockIdx.x * warps() + warp();
     const long rows[ROWS] = {row < width ? row : -1, row < width ? row + width : -1};
-    Sums all = sums_of_one<W>(rows, x + (long)pair * x_stride, gain, w, 0, 1, false);
-    join_slices(all, 1, gain != nullptr, w.columns, eps);
+    const Sums all = sums_of_one<W>(rows, x + (long)pair * x_stride, nullptr, 0, w, 0, 1, false);
     if (lane() == 0 && row < width) {
         y[(long)pair * y_stride + row] = activate(activation, all.rows[0]) * all.rows[1];
     }
 }
 
 #define DEFINE(name, W)                                                                                                \
-    KERNEL(multiply_gated_chosen_##name, float *y, int y_stride, const float *x, int x_stride, const float *gain,      \
-           float eps, const void *data, const float *scales, int scale_columns, int columns, long stride,              \
-           long scale_stride, const int *chosen, int width, int activation) {                                          \
-        multiply_gated_chosen<W>(y, y_stride, x, x_stride, gain, eps, {data, scales, scale_columns, columns}, stride,  \
+    KERNEL(multiply_gated_chosen_##name, float *y, int y_stride, const float *x, int x_stride, const void *data,       \
+           const float *scales, int scale_columns, int columns, long stride, long scale_stride, const int *chosen,     \
+           int width, int activation) {                                                                                \
+        multiply_gated_chosen<W>(y, y_stride, x, x_stride, {data, scales, scale_columns, columns}, stride,             \
                                  scale_stride, chosen, width, activation);                                             \
     }
 FOR_WEIGHTS(DEFINE)
@@ -332,21 +344,21 @@ FOR_WEIGHTS(DEFINE)
 
 // y = residual + Σ_j weights[j] · W[chosen[j]]·x[j] + shared for one token, in order of its experts j. Without weights,
 // for experts whose input was weighted, they are 1; shared and residual may be null. Each of ROWS rows has a warp for
-// each expert; a block has a multiple of `top_k` warps.
+// each expert; a block has a multiple of `top_k` warps. The kernel before is multiply_gated_chosen.
 template <typename W>
 DEVICE void sum_chosen_one(float *y, const float *residual, const float *x, int x_stride, Matrix<W> first, long stride,
                            long scale_stride, const int *chosen, const float *weights, const float *shared, int top_k,
                            int count) {
-    begin();
+    let_next_start();
     SHARED float products[WARP][ROWS];
     const int place = warp() % top_k;
-    const Matrix<W> w = matrix_of(first, stride, scale_stride, chosen[place]);
+    const Matrix<W> w = matrix_of(first, stride, scale_stride, read_earlier(chosen + place));
     long rows[ROWS];
     for (int r = 0; r < ROWS; r++) {
         const long row = ((long)blockIdx.x * (warps() / top_k) + warp() / top_k) * ROWS + r;
         rows[r] = row < count ? row : -1;
     }
-    const Sums all = sums_of_one<W>(rows, x + (long)place * x_stride, nullptr, w, 0, 1, false);
+    const Sums all = sums_of_one<W>(rows, x + (long)place * x_stride, nullptr, 0, w, 0, 1, true);
     if (lane() == 0) {
         for (int r = 0; r < ROWS; r++) {
             products[warp()][r] = all.rows[r];

@@ -72,12 +72,13 @@ Kernel kernel(const char *name, void (*function)(P...)) {
     static void name(__VA_ARGS__)
 
 #define KERNEL_UP_TO(threads, name, ...) KERNEL(name, __VA_ARGS__)
-
-DEVICE void publish() {}
+#define KERNEL_TWICE(threads, name, ...) KERNEL(name, __VA_ARGS__)
 
 DEVICE float read_published(const float *address) { return *address; }
 
-DEVICE int count_up(int *counter) { return (*counter)++; }
+DEVICE int publish_and_count(int *counter) { return (*counter)++; }
+
+DEVICE int read_earlier(const int *address) { return *address; }
 
 DEVICE void synchronize_block() { fake::wait_for_block(); }
 

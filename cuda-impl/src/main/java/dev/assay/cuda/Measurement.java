@@ -229,6 +229,7 @@ public final class Measurement {
                             x,
                             0,
                             0,
+                            0,
                             matrix,
                             0,
                             1,

@@ -29,15 +29,15 @@ final class Launcher {
     private static final int ROWS_A_WARP = 2;
     /// Threads of a block that takes keys of latents into queries: eight numbers of each latent a thread.
     private static final int ABSORB_THREADS = 512;
-    /// `ATTEND_WARPS`, and the numbers of heads that attend_one has kernels for.
+    /// `ATTEND_WARPS` and `HEADS` of attention.cu.
     private static final int ATTEND_WARPS = 8;
+
+    private static final int HEADS_OF_ATTEND = 2;
     /// Numbers that a lane reads at a time.
     private static final int EIGHT = 8;
     /// Warps of a block that sums experts up, or one for each if these are more.
     private static final int WARPS_OF_SUMS = 16;
 
-    private static final int FEW_HEADS = 2;
-    private static final int MANY_HEADS = 4;
     /// Of attention.cu.
     private static final int LATENT_WARPS = 8;
 
@@ -122,12 +122,17 @@ final class Launcher {
                         memory.address(to),
                         memory.stride(to),
                         tokens);
-            case Stage.MultiplyFused(Stage.Multiply product, Optional<RowNorm.Rms> norm, Optional<View> residual) ->
+            case Stage.MultiplyFused(
+                    Stage.Multiply product,
+                    Optional<RowNorm.Rms> norm,
+                    Optional<View> normalised,
+                    Optional<View> residual) ->
                 multiplyOne(
                         product.weight(),
                         product.bias(),
                         memory.address(product.from()),
                         norm,
+                        normalised.map(memory::address).orElse(0L),
                         memory.address(product.to()),
                         residual.map(memory::address).orElse(0L));
             case Stage.MultiplyGated(
@@ -135,7 +140,7 @@ final class Launcher {
                     Optional<RowNorm.Rms> norm,
                     HiddenActivation activation,
                     int width) -> {
-                Shares shares = Shares.of(width, device.multiprocessors());
+                Shares shares = Shares.of(width, norm.isPresent(), device.multiprocessors());
                 launch(
                         "linear",
                         "multiply_gated_one_" + product.weight().type().suffix(),
@@ -143,7 +148,7 @@ final class Launcher {
                         1,
                         1,
                         shares.threads(),
-                        0,
+                        staged(norm),
                         args(
                                 memory.address(product.to()),
                                 memory.address(product.from()),
@@ -219,7 +224,6 @@ final class Launcher {
             case Stage.MultiplyChosen multiply -> multiplyChosen(multiply, tokens);
             case Stage.MultiplyGatedChosen(
                     DeviceExperts experts,
-                    Optional<RowNorm.Rms> norm,
                     View from,
                     View.OfPairs to,
                     HiddenActivation activation) ->
@@ -238,8 +242,6 @@ final class Launcher {
                                     case View.OfTokens _ -> 0;
                                     case View.OfPairs pairs -> pairs.width();
                                 },
-                                gain(norm),
-                                eps(norm),
                                 matrices(experts),
                                 memory.address(Buffer.CHOSEN),
                                 to.width(),
@@ -406,7 +408,7 @@ final class Launcher {
 
     private void multiply(DeviceMatrix w, long bias, long from, int fromStride, long to, int toStride, int rows) {
         if (rows == 1) {
-            multiplyOne(w, bias, from, Optional.empty(), to, 0);
+            multiplyOne(w, bias, from, Optional.empty(), 0, to, 0);
         } else if (tiles.canMultiply(w, rows)) {
             tiles.multiply(w, bias, from, fromStride, to, toStride, rows);
         } else {
@@ -455,8 +457,9 @@ final class Launcher {
         }
     }
 
-    private void multiplyOne(DeviceMatrix w, long bias, long from, Optional<RowNorm.Rms> norm, long to, long residual) {
-        Shares shares = Shares.of(Math.ceilDiv(w.rows(), ROWS_A_WARP), device.multiprocessors());
+    private void multiplyOne(
+            DeviceMatrix w, long bias, long from, Optional<RowNorm.Rms> norm, long normalised, long to, long residual) {
+        Shares shares = Shares.of(Math.ceilDiv(w.rows(), ROWS_A_WARP), norm.isPresent(), device.multiprocessors());
         launch(
                 "linear",
                 "multiply_one_" + w.type().suffix(),
@@ -464,8 +467,18 @@ final class Launcher {
                 1,
                 1,
                 shares.threads(),
-                0,
-                args(to, residual, from, gain(norm), eps(norm), matrix(w), bias, w.rows(), shares.slices()));
+                staged(norm),
+                args(
+                        to,
+                        residual,
+                        from,
+                        gain(norm),
+                        eps(norm),
+                        normalised,
+                        matrix(w),
+                        bias,
+                        w.rows(),
+                        shares.slices()));
     }
 
     private void prepareHeads(Stage.PrepareHeads prepare, int tokens) {
@@ -491,6 +504,11 @@ final class Launcher {
                         cache == null ? 0 : cache.values(),
                         cache == null ? 1 : cache.capacity(),
                         memory.pass()));
+    }
+
+    /// Bytes of shared memory for an input that a product normalises.
+    private static int staged(Optional<RowNorm.Rms> norm) {
+        return norm.map(rms -> rms.size() * Float.BYTES).orElse(0);
     }
 
     private static long[] norms(Stage.PrepareHeads prepare) {
@@ -539,11 +557,10 @@ final class Launcher {
     private void attendOne(Stage.PrepareHeads prepare, Stage.Attend attend) {
         LayerCache cache = memory.cache(attend.layer());
         int group = attend.heads() / attend.kvHeads();
-        int headsOfBlock = group <= FEW_HEADS ? FEW_HEADS : MANY_HEADS;
-        int groups = attend.kvHeads() * Math.ceilDiv(group, headsOfBlock);
+        int groups = attend.kvHeads() * Math.ceilDiv(group, HEADS_OF_ATTEND);
         launch(
                 "attention",
-                "attend_one_" + headsOfBlock + "_" + cacheSuffix(),
+                "attend_one_" + cacheSuffix(),
                 groups,
                 parts(attend, groups, device.multiprocessors(), POSITIONS_A_PART / 2),
                 1,
@@ -671,8 +688,7 @@ final class Launcher {
     /// all, none with fewer positions than are worth it.
     private int parts(Stage.Attend attend, int groups, int wanted, int worth) {
         long visible = attend.mask().visible(maxContext - 1L);
-        return Math.clamp(
-                Math.min(Math.ceilDiv(visible, worth), Math.ceilDiv(wanted, groups)), 1, SessionMemory.MAX_PARTS);
+        return Math.clamp(Math.min(Math.ceilDiv(visible, worth), wanted / groups), 1, SessionMemory.MAX_PARTS);
     }
 
     /// `CAUSAL`, `SLIDING` and `CHUNKED` of device.h, and how many positions.
@@ -729,7 +745,7 @@ final class Launcher {
     }
 
     private void route(String name, int tokens, long[] arguments) {
-        launch("experts", name, 1, tokens, 1, WARP, 0, arguments);
+        launch("experts", name, 1, tokens, 1, ROW_THREADS, 0, arguments);
     }
 
     /// Whether the score is divided by the sum of the chosen, ε of that sum, and the scale.

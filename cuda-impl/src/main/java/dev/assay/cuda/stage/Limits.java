@@ -17,8 +17,8 @@ public final class Limits {
     private static final int HEAD_DIM = 256;
     /// `VALUES_A_THREAD` of attention.cu times the threads of a block.
     private static final int VALUE_WIDTH = 8 * Launcher.ATTENTION_THREADS;
-    /// `EXPERTS_A_LANE` of experts.cu times the lanes of a warp.
-    private static final int EXPERTS = 16 * 32;
+    /// `MOST_EXPERTS` of experts.cu.
+    private static final int EXPERTS = 512;
 
     private Limits() {}
 

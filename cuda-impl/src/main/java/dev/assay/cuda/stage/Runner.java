@@ -27,7 +27,8 @@ import org.jspecify.annotations.Nullable;
 /// A single token without listeners is one graph, recorded at the first: token and position go to the device before it
 /// and logits come back after it, so the same graph serves every step.
 public final class Runner implements AutoCloseable {
-    /// The most tokens of a pass: enough that weights are read once for many of them and experts get full tiles. With
+    /// The most tokens of a pass: enough that weights are read once for many of them and experts get full tiles.
+    /// With
     /// taps a pass takes all tokens of a call, whose values belong together.
     private static final int BATCH = 2048;
 

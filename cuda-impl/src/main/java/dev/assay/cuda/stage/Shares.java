@@ -21,15 +21,17 @@ record Shares(int slices, int warps, int blocks) {
     private static final int MOST_WARPS = 24;
     /// Warps of a block of a matrix that is larger than the device.
     private static final int WARPS = 8;
+    /// The same if each block has an input to normalise.
+    private static final int WARPS_THAT_NORMALISE = 16;
 
     /// @param units of rows, a warp's at a time
-    static Shares of(int units, int multiprocessors) {
+    static Shares of(int units, boolean normalises, int multiprocessors) {
         int slices = 1;
         while (slices < MOST_SLICES && (long) units * slices < (long) ENOUGH * multiprocessors) {
             slices *= 2;
         }
         int each = Math.ceilDiv(units, multiprocessors) * slices;
-        int warps = each <= MOST_WARPS ? each : WARPS;
+        int warps = each <= MOST_WARPS ? each : normalises ? WARPS_THAT_NORMALISE : WARPS;
         return new Shares(slices, warps, Math.ceilDiv(units, warps / slices));
     }
 

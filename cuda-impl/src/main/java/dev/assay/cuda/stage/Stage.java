@@ -43,7 +43,11 @@ sealed interface Stage {
     }
 
     /// Of one token: a product of normalised input, or one that is added to a residual.
-    record MultiplyFused(Multiply product, Optional<RowNorm.Rms> norm, Optional<View> residual) implements Stage {}
+    ///
+    /// @param normalised where to leave the normalised input, for others who read it
+    record MultiplyFused(
+            Multiply product, Optional<RowNorm.Rms> norm, Optional<View> normalised, Optional<View> residual)
+            implements Stage {}
 
     /// Of one token: to = activation(first half of the product) ⊙ second half, of normalised input or not.
     record MultiplyGated(Multiply product, Optional<RowNorm.Rms> norm, HiddenActivation activation, int width)
@@ -141,10 +145,8 @@ sealed interface Stage {
     /// to = W of the pair's expert · from, of its token or of the pair itself.
     record MultiplyChosen(DeviceExperts weights, View from, View.OfPairs to) implements Stage {}
 
-    /// Of one token: to = activation(first half of [MultiplyChosen]'s result) ⊙ second half, of normalised input or
-    /// not.
-    record MultiplyGatedChosen(
-            DeviceExperts weights, Optional<RowNorm.Rms> norm, View from, View.OfPairs to, HiddenActivation activation)
+    /// Of one token: to = activation(first half of [MultiplyChosen]'s result) ⊙ second half.
+    record MultiplyGatedChosen(DeviceExperts weights, View from, View.OfPairs to, HiddenActivation activation)
             implements Stage {}
 
     /// to = Σ of the experts' results, plus the shared expert's.

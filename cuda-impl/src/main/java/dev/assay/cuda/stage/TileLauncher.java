@@ -161,8 +161,7 @@ final class TileLauncher {
     /// to = W of the pair's expert · from, for pairs that [#group] has found.
     ///
     /// @param share pairs that share a row of `from`
-    void multiplyChosen(
-            DeviceExperts experts, long from, int fromStride, int share, long to, int toStride, int pairs) {
+    void multiplyChosen(DeviceExperts experts, long from, int fromStride, int share, long to, int toStride, int pairs) {
         DeviceMatrix w = experts.first();
         int count = experts.count();
         split(from, fromStride, w.columns(), pairs / share);

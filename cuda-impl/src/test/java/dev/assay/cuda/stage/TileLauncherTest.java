@@ -177,8 +177,8 @@ class TileLauncherTest {
         try (Arena arena = Arena.ofConfined();
                 DeviceMemory memory = new DeviceMemory(device, 64L << 20);
                 Stream stream = new Stream(device)) {
-            DeviceMatrix w =
-                    experts(type, List.of(weights), rows, x[0].length, memory, stream).first();
+            DeviceMatrix w = experts(type, List.of(weights), rows, x[0].length, memory, stream)
+                    .first();
             long biases = memory.take((long) rows * Float.BYTES);
             memory.write(biases, arena.allocateFrom(ValueLayout.JAVA_FLOAT, bias));
             long to = memory.take((long) tokens * rows * Float.BYTES);
@@ -198,8 +198,8 @@ class TileLauncherTest {
             long chosenOnDevice = memory.take((long) chosen.length * Integer.BYTES);
             memory.write(chosenOnDevice, arena.allocateFrom(ValueLayout.JAVA_INT, chosen));
             long to = memory.take((long) chosen.length * rows * Float.BYTES);
-            TileLauncher tiles = new TileLauncher(
-                    device, kernels, stream, places(x, experts.count(), chosen.length, memory));
+            TileLauncher tiles =
+                    new TileLauncher(device, kernels, stream, places(x, experts.count(), chosen.length, memory));
             assertThat(tiles.canMultiply(experts, x.length)).isTrue();
             long from = write(x, memory);
             tiles.group(chosenOnDevice, experts.count(), chosen.length);
@@ -225,11 +225,9 @@ class TileLauncherTest {
         try (Arena arena = Arena.ofConfined()) {
             for (int e = 0; e < weights.size(); e++) {
                 Weights own = weights.get(e);
+                memory.write(data + e * stride * type.bytes(), arena.allocateFrom(ValueLayout.JAVA_BYTE, own.stored));
                 memory.write(
-                        data + e * stride * type.bytes(), arena.allocateFrom(ValueLayout.JAVA_BYTE, own.stored));
-                memory.write(
-                        scales + e * scaleStride * Float.BYTES,
-                        arena.allocateFrom(ValueLayout.JAVA_FLOAT, own.scales));
+                        scales + e * scaleStride * Float.BYTES, arena.allocateFrom(ValueLayout.JAVA_FLOAT, own.scales));
             }
         }
         if (type == WeightType.BF16) {
