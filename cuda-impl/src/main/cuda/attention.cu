@@ -173,18 +173,6 @@ FOR_CACHES(DEFINE)
 
 // ------------------------------------------------------------------------------------------------------------ attention
 
-// Which positions a query sees, itself among them; numbers that Java gives.
-constexpr int CAUSAL = 0;
-constexpr int SLIDING = 1; // `size` positions
-constexpr int CHUNKED = 2; // those of its chunk of `size`
-
-DEVICE int first_visible(int mask, int size, int position) {
-    if (mask == SLIDING) {
-        return position < size ? 0 : position - size + 1;
-    }
-    return mask == CHUNKED ? position - position % size : 0;
-}
-
 // Parts of the positions that are joined, at most.
 constexpr int MOST_PARTS = 32;
 

@@ -14,6 +14,9 @@ constexpr float NEGATIVE_INFINITY = -__builtin_inff();
 #ifdef __CUDACC__
 
 #define KERNEL(name, ...) extern "C" __global__ void name(__VA_ARGS__)
+// A kernel of exactly so many threads a block, of which so many blocks shall fit into a multiprocessor.
+#define BOUNDED_KERNEL(threads, blocks, name, ...)                                                                     \
+    extern "C" __global__ __launch_bounds__(threads, blocks) void name(__VA_ARGS__)
 // A kernel whose registers suffice for blocks of so many threads.
 #define KERNEL_UP_TO(threads, name, ...) extern "C" __global__ void __launch_bounds__(threads) name(__VA_ARGS__)
 // The same, with registers for two such blocks at a time.
@@ -39,6 +42,11 @@ template <typename T>
 DEVICE T shuffle_from(T value, int lane) {
     return __shfl_sync(0xffffffffu, value, lane);
 }
+
+// A bit for each lane: whether it is true there.
+DEVICE unsigned vote(bool value) { return __ballot_sync(0xffffffffu, value); }
+
+DEVICE int count_bits(unsigned bits) { return __popc(bits); }
 
 DEVICE void synchronize_block() { __syncthreads(); }
 
@@ -100,13 +108,109 @@ DEVICE uint4 load_once(const void *address) {
 
 // d += a · b for a tile of 16 rows, 16 columns of a and 8 of b, shared out among the lanes of a warp as PTX says:
 // a[i] and b[i] are two bfloat16, d four sums.
-DEVICE void multiply_tile(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
+DEVICE void multiply_tile_bf16(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
 #if __CUDA_ARCH__ >= 800
-    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9},"
-                 " {%0, %1, %2, %3};"
-                 : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+    asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9},"
+        " {%0, %1, %2, %3};"
+        : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 #endif
+}
+
+// The same for float16.
+DEVICE void multiply_tile_f16(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
+#if __CUDA_ARCH__ >= 800
+    asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9},"
+        " {%0, %1, %2, %3};"
+        : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+#endif
+}
+
+// Four matrices of 8 rows of 16 bytes of shared memory, each row where a lane says: matrix i has the rows of lanes 8·i to
+// 8·i + 7. Lane 4·r + c gets bytes 4·c to 4·c + 3 of row r of each: an operand of multiply_tile_*.
+DEVICE void load_matrices(unsigned (&to)[4], const void *row) {
+#if __CUDA_ARCH__ >= 800
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(to[0]), "=r"(to[1]), "=r"(to[2]), "=r"(to[3])
+                 : "r"((unsigned)__cvta_generic_to_shared(row))
+                 : "memory");
+#endif
+}
+
+// The same of matrices of 8 rows of 8 numbers of 2 bytes that are turned over: lane 4·c + r gets those of rows 2·r and
+// 2·r + 1 in column c.
+DEVICE void load_matrices_turned(unsigned (&to)[4], const void *row) {
+#if __CUDA_ARCH__ >= 800
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(to[0]), "=r"(to[1]), "=r"(to[2]), "=r"(to[3])
+                 : "r"((unsigned)__cvta_generic_to_shared(row))
+                 : "memory");
+#endif
+}
+
+// Begins to copy BYTES, 4 or 16, to shared memory, or to fill them with zeros where there is nothing to copy. They are
+// there when this thread has waited for their group; for other threads after a barrier.
+template <int BYTES>
+DEVICE void copy_later(void *to, const void *from, bool exists) {
+#if __CUDA_ARCH__ >= 800
+    if constexpr (BYTES == 16) {
+        asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"((unsigned)__cvta_generic_to_shared(to)),
+                     "l"(from), "r"(exists ? 16 : 0)
+                     : "memory");
+    } else {
+        asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"((unsigned)__cvta_generic_to_shared(to)),
+                     "l"(from), "r"(exists ? 4 : 0)
+                     : "memory");
+    }
+#endif
+}
+
+// What this thread has begun to copy since the last call is a group.
+DEVICE void end_copy_group() {
+#if __CUDA_ARCH__ >= 800
+    asm volatile("cp.async.commit_group;" ::: "memory");
+#endif
+}
+
+// Waits for all groups of this thread but the last PENDING.
+template <int PENDING>
+DEVICE void wait_for_copies() {
+#if __CUDA_ARCH__ >= 800
+    asm volatile("cp.async.wait_group %0;" ::"n"(PENDING) : "memory");
+#endif
+}
+
+// Two float16 in a word, to nearest, ties to even.
+DEVICE unsigned to_f16_pair(float low, float high) {
+    unsigned pair;
+#if __CUDA_ARCH__ >= 800
+    asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(high), "f"(low));
+#else
+    unsigned short bits[2];
+    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(bits[0]) : "f"(low));
+    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(bits[1]) : "f"(high));
+    pair = bits[0] | (unsigned)bits[1] << 16;
+#endif
+    return pair;
+}
+
+// Two bfloat16 in a word, to nearest, ties to even.
+DEVICE unsigned to_bf16_pair(float low, float high) {
+    unsigned pair = 0;
+#if __CUDA_ARCH__ >= 800
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(high), "f"(low));
+#endif
+    return pair;
+}
+
+// Two float16 in a word from two E4M3, which all are among them.
+DEVICE unsigned e4m3_to_f16_pair(unsigned bits) {
+    unsigned pair = 0;
+#if __CUDA_ARCH__ >= 900
+    asm("cvt.rn.f16x2.e4m3x2 %0, %1;" : "=r"(pair) : "h"((unsigned short)bits));
+#endif
+    return pair;
 }
 
 #else
@@ -333,4 +437,16 @@ DEVICE float activate(int activation, float x) {
         return x / (1 + expf(-1.5957691216057308f * (x + 0.044715f * x * x * x)));
     }
     return x / 2 * erfcf(-x * 0.70710678118654752f);
+}
+
+// Which positions a query sees, itself among them; numbers that Java gives.
+constexpr int CAUSAL = 0;
+constexpr int SLIDING = 1; // `size` positions
+constexpr int CHUNKED = 2; // those of its chunk of `size`
+
+DEVICE int first_visible(int mask, int size, int position) {
+    if (mask == SLIDING) {
+        return position < size ? 0 : position - size + 1;
+    }
+    return mask == CHUNKED ? position - position % size : 0;
 }

@@ -11,6 +11,9 @@
 struct uint2 {
     unsigned x, y;
 };
+struct float2 {
+    float x, y;
+};
 struct alignas(16) uint4 {
     unsigned x, y, z, w;
 };
@@ -62,6 +65,7 @@ Kernel kernel(const char *name, void (*function)(P...)) {
 
 } // namespace fake
 
+#define BOUNDED_KERNEL(threads, blocks, name, ...) KERNEL(name, __VA_ARGS__)
 #define KERNEL(name, ...)                                                                                              \
     static void name(__VA_ARGS__);                                                                                     \
     static fake::Kernel kernel_##name = fake::kernel(#name, name);                                                     \
@@ -90,6 +94,17 @@ DEVICE T shuffle_from(T value, int lane) {
     return fake::exchange(value)[lane];
 }
 
+DEVICE unsigned vote(bool value) {
+    const int *values = fake::exchange(value ? 1 : 0);
+    unsigned bits = 0;
+    for (int l = 0; l < 32; l++) {
+        bits |= (unsigned)values[l] << l;
+    }
+    return bits;
+}
+
+DEVICE int count_bits(unsigned bits) { return __builtin_popcount(bits); }
+
 DEVICE float warp_sum(float value) { return fake::sum(value); }
 
 DEVICE float from_bits(unsigned bits) {
@@ -116,33 +131,116 @@ DEVICE void wait_for_previous() {}
 
 DEVICE uint4 load_once(const void *address) { return *(const uint4 *)address; }
 
+namespace fake {
+
+// What the lanes of a warp bring to a product of tiles.
+struct TileOperands {
+    unsigned a[32][4];
+    unsigned b[32][2];
+};
+
+// Waits for the warp's operands; returns where they are, until the next such wait but one.
+const TileOperands *exchange(const unsigned (&a)[4], const unsigned (&b)[2]);
+
+void copy_later(void *to, const void *from, int bytes, bool exists);
+void end_copy_group();
+void wait_for_copies(int pending);
+
+} // namespace fake
+
+DEVICE float from_bf16_bits(unsigned bits) { return from_bits(bits << 16); }
+
+DEVICE float from_f16_bits(unsigned bits) { return from_f16((unsigned short)bits); }
+
 // The product of tiles as tensor cores share it out: lane 4·g + t has rows g and g + 8 of a, columns 2t, 2t + 1 and those
 // 8 further; column g of b; and of d rows g and g + 8, columns 2t and 2t + 1.
+template <float (*NUMBER)(unsigned)>
 DEVICE void multiply_tile(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
-    float all_a[16][16];
-    float all_b[16][8];
-    for (int i = 0; i < 4; i++) {
-        const int *row = fake::exchange((int)a[i]);
-        for (int l = 0; l < 32; l++) {
-            const int r = l / 4 + i % 2 * 8;
-            const int c = l % 4 * 2 + i / 2 * 8;
-            all_a[r][c] = from_bits((unsigned)row[l] << 16);
-            all_a[r][c + 1] = from_bits((unsigned)row[l] & 0xffff0000u);
-        }
-    }
-    for (int i = 0; i < 2; i++) {
-        const int *row = fake::exchange((int)b[i]);
-        for (int l = 0; l < 32; l++) {
-            const int r = l % 4 * 2 + i * 8;
-            all_b[r][l / 4] = from_bits((unsigned)row[l] << 16);
-            all_b[r + 1][l / 4] = from_bits((unsigned)row[l] & 0xffff0000u);
-        }
-    }
+    const fake::TileOperands &all = *fake::exchange(a, b);
     const int group = threadIdx.x % 32 / 4;
-    const int pair = threadIdx.x % 4 * 2;
-    for (int i = 0; i < 4; i++) {
-        for (int k = 0; k < 16; k++) {
-            d[i] = std::fma(all_a[group + i / 2 * 8][k], all_b[k][pair + i % 2], d[i]);
+    const int pair = threadIdx.x % 4;
+    for (int k = 0; k < 16; k++) {
+        const int of_k = k % 8 / 2; // the lane of a group that has column k
+        const int shift = k % 2 * 16;
+        float left[2];
+        float right[2];
+        for (int i = 0; i < 2; i++) {
+            left[i] = NUMBER(all.a[group * 4 + of_k][i + k / 8 * 2] >> shift & 0xffffu);
+            right[i] = NUMBER(all.b[(pair * 2 + i) * 4 + of_k][k / 8] >> shift & 0xffffu);
+        }
+        for (int i = 0; i < 4; i++) {
+            d[i] = std::fma(left[i / 2], right[i % 2], d[i]);
         }
     }
+}
+
+DEVICE void multiply_tile_bf16(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
+    multiply_tile<from_bf16_bits>(d, a, b);
+}
+
+DEVICE void multiply_tile_f16(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
+    multiply_tile<from_f16_bits>(d, a, b);
+}
+
+// Where a lane's row is, as bytes behind the beginning of the dynamic shared memory.
+DEVICE const char *row_of(const int *offsets, int lane) { return (const char *)dynamic_shared + offsets[lane]; }
+
+DEVICE void load_matrices(unsigned (&to)[4], const void *row) {
+    const int *offsets = fake::exchange((int)((const char *)row - (const char *)dynamic_shared));
+    const int own = threadIdx.x % 32;
+    for (int i = 0; i < 4; i++) {
+        std::memcpy(&to[i], row_of(offsets, i * 8 + own / 4) + own % 4 * 4, 4);
+    }
+}
+
+DEVICE void load_matrices_turned(unsigned (&to)[4], const void *row) {
+    const int *offsets = fake::exchange((int)((const char *)row - (const char *)dynamic_shared));
+    const int own = threadIdx.x % 32;
+    for (int i = 0; i < 4; i++) {
+        unsigned short pair[2];
+        for (int j = 0; j < 2; j++) {
+            std::memcpy(&pair[j], row_of(offsets, i * 8 + own % 4 * 2 + j) + own / 4 * 2, 2);
+        }
+        to[i] = pair[0] | (unsigned)pair[1] << 16;
+    }
+}
+
+template <int BYTES>
+DEVICE void copy_later(void *to, const void *from, bool exists) {
+    fake::copy_later(to, from, BYTES, exists);
+}
+
+DEVICE void end_copy_group() { fake::end_copy_group(); }
+
+template <int PENDING>
+DEVICE void wait_for_copies() {
+    fake::wait_for_copies(PENDING);
+}
+
+DEVICE unsigned short to_f16_bits(float value) {
+    const _Float16 half = (_Float16)value;
+    unsigned short bits;
+    std::memcpy(&bits, &half, sizeof bits);
+    return bits;
+}
+
+DEVICE unsigned to_f16_pair(float low, float high) { return to_f16_bits(low) | (unsigned)to_f16_bits(high) << 16; }
+
+// Of numbers, not of NaN.
+DEVICE unsigned to_bf16_bits(float value) {
+    const unsigned bits = to_bits(value);
+    return (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;
+}
+
+DEVICE unsigned to_bf16_pair(float low, float high) { return to_bf16_bits(low) | to_bf16_bits(high) << 16; }
+
+DEVICE unsigned short e4m3_to_f16_bits(unsigned bits) {
+    const unsigned exponent = bits >> 3 & 15u;
+    const float magnitude = std::ldexp(exponent == 0 ? bits & 7u : 8 + (bits & 7u), exponent == 0 ? -9 : (int)exponent - 10);
+    const bool is_nan = (bits & 0x7fu) == 0x7fu;
+    return is_nan ? 0x7fffu : to_f16_bits((bits & 0x80u) != 0 ? -magnitude : magnitude);
+}
+
+DEVICE unsigned e4m3_to_f16_pair(unsigned bits) {
+    return e4m3_to_f16_bits(bits & 0xffu) | (unsigned)e4m3_to_f16_bits(bits >> 8 & 0xffu) << 16;
 }

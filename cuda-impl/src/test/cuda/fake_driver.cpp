@@ -10,13 +10,16 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <deque>
 #include <map>
 #include <random>
 #include <vector>
 
 #include "../../main/cuda/attention.cu"
 #include "../../main/cuda/experts.cu"
+#include "../../main/cuda/flash.cu"
 #include "../../main/cuda/linear.cu"
+#include "../../main/cuda/tiles.cu"
 #include "../../main/cuda/tokens.cu"
 
 Index threadIdx, blockIdx, blockDim, gridDim;
@@ -43,10 +46,19 @@ asm(".text\n"
     "    popq %r15\n    popq %r14\n    popq %r13\n    popq %r12\n    popq %rbp\n    popq %rbx\n"
     "    ret\n");
 
+struct Copy {
+    void *to;
+    const void *from;
+    int bytes;
+    bool exists;
+};
+
 struct Fiber {
     void *stack = nullptr;
     void *top = nullptr; // where it goes on
     int parity = 0;
+    std::vector<Copy> copies; // begun, not in a group yet
+    std::deque<std::vector<Copy>> copy_groups;
 };
 
 struct Warp {
@@ -57,6 +69,7 @@ struct Warp {
     int ints[2][32];
     float sums[2][32];
     float sum[2];
+    TileOperands operands[2];
 };
 
 static Fiber fibers[THREADS];
@@ -140,6 +153,40 @@ float sum(float value) {
     return own.sum[parity];
 }
 
+const TileOperands *exchange(const unsigned (&a)[4], const unsigned (&b)[2]) {
+    const int parity = fibers[current].parity ^= 1;
+    TileOperands *all = &warps_of_block[current / 32].operands[parity];
+    std::memcpy(all->a[current % 32], a, sizeof a);
+    std::memcpy(all->b[current % 32], b, sizeof b);
+    wait_for_warp();
+    return all;
+}
+
+// A copy happens as late as it may, so that who does not wait for it reads what was there before.
+void copy_later(void *to, const void *from, int bytes, bool exists) {
+    fibers[current].copies.push_back({to, from, bytes, exists});
+}
+
+void end_copy_group() {
+    Fiber &own = fibers[current];
+    own.copy_groups.push_back(std::move(own.copies));
+    own.copies.clear();
+}
+
+void wait_for_copies(int pending) {
+    std::deque<std::vector<Copy>> &groups = fibers[current].copy_groups;
+    while ((int)groups.size() > pending) {
+        for (const Copy &copy : groups.front()) {
+            if (copy.exists) {
+                std::memcpy(copy.to, copy.from, (std::size_t)copy.bytes);
+            } else {
+                std::memset(copy.to, 0, (std::size_t)copy.bytes);
+            }
+        }
+        groups.pop_front();
+    }
+}
+
 // Runs a block; false if its threads wait for each other for ever.
 static bool run_block(int threads, const std::function<void()> &kernel) {
     body = &kernel;
@@ -156,6 +203,8 @@ static bool run_block(int threads, const std::function<void()> &kernel) {
             fiber.stack = std::aligned_alloc(64, STACK);
         }
         fiber.parity = 0;
+        fiber.copies.clear();
+        fiber.copy_groups.clear();
         void **top = (void **)((char *)fiber.stack + STACK) - 1; // as after a call: 8 below a multiple of 16
         *--top = (void *)entry;
         for (int i = 0; i < 6; i++) {
@@ -535,7 +584,7 @@ int cuStreamDestroy_v2(Handle stream) {
 
 int cuStreamSynchronize(Handle stream) {
     REQUIRE_CONTEXT();
-    return ((Stream *)stream)->capturing ? CAPTURE_UNSUPPORTED : SUCCESS;
+    return stream != 0 && ((Stream *)stream)->capturing ? CAPTURE_UNSUPPORTED : SUCCESS;
 }
 
 int cuStreamBeginCapture_v2(Handle stream, int) {

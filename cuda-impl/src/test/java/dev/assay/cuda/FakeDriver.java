@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 ///
 /// Without g++ on an x86-64 machine tests that need it are skipped and say so; with `-Dassay.cuda.required=true` they
 /// fail. With `-Dassay.cuda.device=true` they run on the real device.
-final class FakeDriver {
+public final class FakeDriver {
     private static final Path SOURCES = Path.of("src/test/cuda");
     private static final Path KERNELS = Path.of("src/main/cuda");
     private static final Path LIBRARY = Path.of("target/fake-driver/libcuda_fake.so");
@@ -23,7 +23,7 @@ final class FakeDriver {
     private FakeDriver() {}
 
     /// Makes the engine use it, in this JVM for good.
-    static void use() {
+    public static void use() {
         if (!Boolean.getBoolean("assay.cuda.device")) {
             System.setProperty("assay.cuda.library", path());
         }

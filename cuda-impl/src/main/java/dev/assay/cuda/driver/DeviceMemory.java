@@ -7,6 +7,9 @@ public final class DeviceMemory implements AutoCloseable {
     /// What every part begins at a multiple of: what the widest loads need, and to spare.
     private static final long ALIGNMENT = 256;
 
+    /// The stream that writes go to.
+    private static final long DEFAULT_STREAM = 0;
+
     private final Driver driver;
     private final long address;
     private final long bytes;
@@ -45,6 +48,12 @@ public final class DeviceMemory implements AutoCloseable {
         if (from.byteSize() > 0) {
             driver.call("cuMemcpyHtoD_v2", to, from.address(), from.byteSize());
         }
+    }
+
+    /// Waits until all that was written is there: a write returns when its source may change, and kernels of other
+    /// streams do not wait for it.
+    public void finishWrites() {
+        driver.call("cuStreamSynchronize", DEFAULT_STREAM);
     }
 
     @Override

@@ -42,5 +42,12 @@ enum Buffer {
     COEFFICIENTS,
     /// Embeddings of all layers, side by side.
     PER_LAYER,
-    PER_LAYER_GATE
+    PER_LAYER_GATE,
+    /// The input of a product of many tokens as two planes of float16, `[2][rows][columns]`: as many bytes as its
+    /// numbers.
+    PLANES,
+    /// What each row of the planes is to be multiplied by.
+    FACTORS,
+    /// Experts of all tokens, those of one expert side by side, as ints.
+    EXPERT_ORDER
 }

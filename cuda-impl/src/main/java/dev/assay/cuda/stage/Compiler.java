@@ -56,6 +56,7 @@ public final class Compiler {
         layout.needs(Buffer.HIDDEN, hiddenSize);
         layout.needs(Buffer.INPUT, hiddenSize);
         layout.needs(Buffer.RESULT, hiddenSize);
+        layout.needsPlanes(1, hiddenSize); // of the head, and of products between streams
         DeviceMatrix table = weights.matrix("", plan.embedding().table());
         embed(table);
         perLayerEmbedding();
@@ -439,9 +440,12 @@ public final class Compiler {
         int width = experts.intermediateSize();
         layout.needs(Buffer.CHOSEN, topK);
         layout.needs(Buffer.CHOSEN_WEIGHTS, topK);
+        layout.needs(Buffer.EXPERT_ORDER, topK);
+        layout.needsExperts(router.experts());
         View.OfPairs gateUp = pairs(Buffer.EXPERT_GATE_UP, topK, 2 * width);
         View.OfPairs gated = pairs(Buffer.EXPERT_GATED, topK, width);
         View.OfPairs results = pairs(Buffer.EXPERT_RESULT, topK, hiddenSize);
+        layout.needsPlanes(topK, Math.max(hiddenSize, width));
 
         multiply(prefix, input, router.weight(), Buffer.ROUTER_LOGITS);
         tap(Tap.ROUTER_LOGITS, index, Buffer.ROUTER_LOGITS, router.experts());
@@ -493,6 +497,7 @@ public final class Compiler {
         DeviceMatrix weight =
                 weights.stacked(prefix, linears.stream().map(Linear::weight).toList());
         layout.needs(to, weight.rows());
+        layout.needsPlanes(1, weight.columns());
         stages.add(new Stage.Multiply(weight, weights.biases(prefix, linears), View.of(from), View.of(to)));
     }
 

@@ -7,7 +7,6 @@ import dev.assay.cuda.driver.Launch;
 import dev.assay.cuda.driver.Stream;
 import dev.assay.cuda.weight.DeviceExperts;
 import dev.assay.cuda.weight.DeviceMatrix;
-import dev.assay.cuda.weight.WeightType;
 import dev.assay.engine.KvCacheType;
 import dev.assay.plan.Mask;
 import dev.assay.plan.Rotary;
@@ -47,17 +46,6 @@ final class Launcher {
     private static final int ROW_GAP_BYTES = 16;
     /// `TOKENS` of linear.cu.
     private static final int TOKENS_A_WARP = 8;
-    /// `TILE_TOKENS`, `TILE_ROWS` and `TILE_THREADS` of linear.cu.
-    private static final int TILE_TOKENS = 64;
-
-    private static final int TILE_ROWS = 128;
-    private static final int TILE_THREADS = 256;
-    /// Tokens that are worth a tile, and what columns must be a multiple of.
-    private static final int TOKENS_FOR_TILES = 16;
-
-    private static final int COLUMNS_OF_TILES = 8;
-    /// The oldest image that has instructions for tensor cores which multiply bfloat16.
-    private static final int TENSOR_CORES = 90;
     /// Positions that are worth a part of their own.
     private static final int POSITIONS_A_PART = 64;
 
@@ -67,6 +55,8 @@ final class Launcher {
     private final SessionMemory memory;
     private final KvCacheType cacheType;
     private final int maxContext;
+    private final TileLauncher tiles;
+    private final FlashLauncher flash;
 
     Launcher(
             Device device,
@@ -81,6 +71,16 @@ final class Launcher {
         this.memory = memory;
         this.cacheType = cacheType;
         this.maxContext = maxContext;
+        this.tiles = new TileLauncher(
+                device,
+                kernels,
+                stream,
+                new TileLauncher.Places(
+                        memory.address(Buffer.PLANES),
+                        memory.address(Buffer.FACTORS),
+                        memory.addressIfAny(Buffer.EXPERT_ORDER),
+                        memory.expertTiles()));
+        this.flash = new FlashLauncher(device, kernels, stream, cacheType);
     }
 
     /// Appends a stage for a pass of `tokens` tokens.
@@ -221,22 +221,7 @@ final class Launcher {
                         to.width(),
                         count(to, tokens),
                         args(rows(to), rows(from), memory.address(Buffer.CHOSEN_WEIGHTS), to.perToken(), to.width()));
-            case Stage.MultiplyChosen(DeviceExperts experts, View from, View.OfPairs to) ->
-                launch(
-                        "linear",
-                        "multiply_chosen_" + experts.first().type().suffix(),
-                        Math.ceilDiv(experts.first().rows(), WARPS * ROWS_A_WARP),
-                        count(to, tokens),
-                        1,
-                        THREADS,
-                        0,
-                        args(
-                                rows(to),
-                                rows(from),
-                                to.perToken() / perToken(from),
-                                matrices(experts),
-                                memory.address(Buffer.CHOSEN),
-                                experts.first().rows()));
+            case Stage.MultiplyChosen multiply -> multiplyChosen(multiply, tokens);
             case Stage.MultiplyGatedChosen(
                     DeviceExperts experts,
                     View from,
@@ -424,19 +409,8 @@ final class Launcher {
     private void multiply(DeviceMatrix w, long bias, long from, int fromStride, long to, int toStride, int rows) {
         if (rows == 1) {
             multiplyOne(w, bias, from, Optional.empty(), 0, to, 0);
-        } else if (rows >= TOKENS_FOR_TILES
-                && w.type() == WeightType.BF16
-                && w.columns() % COLUMNS_OF_TILES == 0
-                && kernels.target() >= TENSOR_CORES) {
-            launch(
-                    "linear",
-                    "multiply_tiles_bf16",
-                    Math.ceilDiv(w.rows(), TILE_ROWS),
-                    Math.ceilDiv(rows, TILE_TOKENS),
-                    1,
-                    TILE_THREADS,
-                    0,
-                    args(to, toStride, from, fromStride, w.data(), w.columns(), bias, w.rows(), rows));
+        } else if (tiles.canMultiply(w, rows)) {
+            tiles.multiply(w, bias, from, fromStride, to, toStride, rows);
         } else {
             launch(
                     "linear",
@@ -447,6 +421,39 @@ final class Launcher {
                     THREADS,
                     0,
                     args(to, toStride, from, fromStride, matrix(w), bias, w.rows(), rows));
+        }
+    }
+
+    private void multiplyChosen(Stage.MultiplyChosen multiply, int tokens) {
+        DeviceExperts experts = multiply.weights();
+        View from = multiply.from();
+        View.OfPairs to = multiply.to();
+        int share = to.perToken() / perToken(from);
+        if (tiles.canMultiply(experts, tokens)) {
+            tiles.multiplyChosen(
+                    experts,
+                    memory.address(from),
+                    memory.stride(from),
+                    share,
+                    memory.address(to),
+                    memory.stride(to),
+                    count(to, tokens));
+        } else {
+            launch(
+                    "linear",
+                    "multiply_chosen_" + experts.first().type().suffix(),
+                    Math.ceilDiv(experts.first().rows(), WARPS * ROWS_A_WARP),
+                    count(to, tokens),
+                    1,
+                    THREADS,
+                    0,
+                    args(
+                            rows(to),
+                            rows(from),
+                            share,
+                            matrices(experts),
+                            memory.address(Buffer.CHOSEN),
+                            experts.first().rows()));
         }
     }
 
@@ -590,6 +597,19 @@ final class Launcher {
                 && attend.valueWidth() % EIGHT == 0
                 && sharedBytes <= device.sharedBytes()) {
             attendLatentsOne(attend, cache, sharedBytes);
+        } else if (flash.canAttend(attend, tokens)) {
+            flash.attend(
+                    attend,
+                    new FlashLauncher.Operands(
+                            memory.address(attend.queries()),
+                            memory.stride(attend.queries()),
+                            memory.address(attend.to()),
+                            memory.stride(attend.to()),
+                            cache.keys(),
+                            cache.values(),
+                            cache.capacity(),
+                            memory.pass()),
+                    tokens);
         } else {
             attendAll(attend, cache, ofLatents ? attend.keyWidth() : attend.valueWidth(), tokens);
         }
@@ -671,8 +691,8 @@ final class Launcher {
         return Math.clamp(Math.min(Math.ceilDiv(visible, worth), wanted / groups), 1, SessionMemory.MAX_PARTS);
     }
 
-    /// `CAUSAL`, `SLIDING` and `CHUNKED` of attention.cu, and how many positions.
-    private static long[] mask(Mask mask) {
+    /// `CAUSAL`, `SLIDING` and `CHUNKED` of device.h, and how many positions.
+    static long[] mask(Mask mask) {
         return switch (mask) {
             case Mask.Causal _ -> new long[] {0, 0};
             case Mask.SlidingWindow(int size) -> new long[] {1, size};
@@ -718,6 +738,9 @@ final class Launcher {
                         tokens,
                         args(ends, correctionBias, experts, topK, groups, chosen, weighting(weighting)));
             case Router.SigmoidOnInput _ -> route("route_input", tokens, args(ends, experts, topK));
+        }
+        if (tiles.canGroup(tokens)) {
+            tiles.group(memory.address(Buffer.CHOSEN), experts, tokens * topK);
         }
     }
 

@@ -16,6 +16,7 @@ final class Layout {
     private final List<Rotary> rotaries = new ArrayList<>();
     private final List<Temperature> temperatures = new ArrayList<>();
     private int partialNumbers;
+    private int experts;
     private int heads;
 
     /// Numbers of a token's row of a buffer; of all stages that use it, the most.
@@ -25,6 +26,23 @@ final class Layout {
 
     void needs(Buffer buffer, int width) {
         widths.merge(buffer, Math.ceilDiv(width, ALIGNMENT) * ALIGNMENT, Math::max);
+    }
+
+    /// Room for inputs of products of many tokens.
+    ///
+    /// @param perToken rows of a token
+    void needsPlanes(int perToken, int columns) {
+        needs(Buffer.PLANES, Math.multiplyExact(perToken, columns));
+        needs(Buffer.FACTORS, perToken);
+    }
+
+    /// The most experts of a layer.
+    int experts() {
+        return experts;
+    }
+
+    void needsExperts(int count) {
+        experts = Math.max(experts, count);
     }
 
     /// Numbers that attention of one token needs for each part of its positions: of all heads, their results and

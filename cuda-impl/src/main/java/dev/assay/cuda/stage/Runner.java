@@ -27,11 +27,10 @@ import org.jspecify.annotations.Nullable;
 /// A single token without listeners is one graph, recorded at the first: token and position go to the device before it
 /// and logits come back after it, so the same graph serves every step.
 public final class Runner implements AutoCloseable {
-    /// The most tokens of a pass: enough that reading the weights costs little beside multiplying with them, few
-    /// enough
-    /// that intermediate values stay small. With taps a pass takes all tokens of a call, whose values belong
-    /// together.
-    private static final int BATCH = 512;
+    /// The most tokens of a pass: enough that weights are read once for many of them and experts get full tiles.
+    /// With
+    /// taps a pass takes all tokens of a call, whose values belong together.
+    private static final int BATCH = 2048;
 
     private static final int PROFILE_REPEATS = 5;
 
@@ -53,9 +52,9 @@ public final class Runner implements AutoCloseable {
         this.program = program;
         this.taps = options.taps();
         this.maxContext = options.maxContext();
-        this.batch = isTapped() ? maxContext : Math.min(BATCH, maxContext);
-        long needed = SessionMemory.bytes(program, kvCache, maxContext, batch);
         long free = device.freeBytes();
+        this.batch = isTapped() ? maxContext : batch(program, kvCache, free);
+        long needed = SessionMemory.bytes(program, kvCache, maxContext, batch);
         if (needed > free) {
             throw new IllegalArgumentException(String.format(
                     Locale.ROOT,
@@ -74,6 +73,15 @@ public final class Runner implements AutoCloseable {
         int logitsRows = Math.min(batch, SessionMemory.HEAD_ROWS);
         this.logitsOut = new PinnedMemory(device, logitsRows * rowBytes());
         this.launcher = new Launcher(device, kernels, stream, places, kvCache, maxContext);
+    }
+
+    /// Tokens of a pass whose intermediate values fit, or the fewest.
+    private int batch(Program program, KvCacheType kvCache, long free) {
+        int tokens = Math.min(BATCH, maxContext);
+        while (tokens > SessionMemory.HEAD_ROWS && SessionMemory.bytes(program, kvCache, maxContext, tokens) > free) {
+            tokens /= 2;
+        }
+        return tokens;
     }
 
     private boolean isTapped() {

@@ -29,6 +29,7 @@ final class SessionMemory {
     private final long pass;
     private final long logits;
     private final long partials;
+    private final long expertTiles;
     private final long arrived;
     private final long candidates;
     private final long tokens;
@@ -67,6 +68,8 @@ final class SessionMemory {
         this.partials = floats(take, (long) MAX_PARTS * layout.partialNumbers());
         this.arrived = take.applyAsLong(counters() * (long) Integer.BYTES);
         this.candidates = floats(take, 2L * CANDIDATES);
+        this.expertTiles = take.applyAsLong(
+                TileLauncher.expertBytes(layout.experts(), (long) batch * layout.width(Buffer.EXPERT_ORDER)));
         this.tokens = floats(take, maxContext + 1L);
         this.forced = floats(take, maxContext + 1L);
     }
@@ -182,6 +185,16 @@ final class SessionMemory {
 
     long partials() {
         return partials;
+    }
+
+    /// Where a [TileLauncher] keeps which pairs belong to which expert.
+    long expertTiles() {
+        return expertTiles;
+    }
+
+    /// The address of a buffer; 0 if no stage needs it.
+    long addressIfAny(Buffer buffer) {
+        return buffers.getOrDefault(buffer, 0L);
     }
 
     /// Counters of blocks, 0 between kernels.

@@ -3,6 +3,8 @@ package dev.assay.cuda.weight;
 /// A matrix on the device, `[rows][columns]`, its rows one after another.
 ///
 /// @param data address of the elements
-/// @param scales address of `[rows][⌈columns / scaleColumns⌉]` scales; 0 but for [WeightType#F8]
-/// @param scaleColumns columns that share a scale; 1 but for [WeightType#F8]
+/// @param scales address of `[rows][⌈columns / scaleColumns⌉]` numbers: of [WeightType#F8] what elements are multiplied
+/// by,
+/// of [WeightType#BF16] the power of two that brings the largest of a row into the range of float16; else 0
+/// @param scaleColumns columns that share a scale; 1 where there are none
 public record DeviceMatrix(long data, long scales, int scaleColumns, int rows, int columns, WeightType type) {}

@@ -18,6 +18,12 @@ public sealed interface Room {
     void writeTransposed(
             long to, MemorySegment from, int storedRows, int firstRow, int rows, int columns, int elementBytes);
 
+    /// Writes the scales of bfloat16 rows, of matrices of one shape, from elements that are there already.
+    ///
+    /// @param toStride scales from those of a matrix to those of the next
+    /// @param stride elements likewise
+    void scaleRows(long to, long toStride, long data, long stride, int count, int rows, int columns);
+
     /// Counts.
     final class Counted implements Room {
         private long bytes;
@@ -40,11 +46,15 @@ public sealed interface Room {
         @Override
         public void writeTransposed(
                 long to, MemorySegment from, int storedRows, int firstRow, int rows, int columns, int elementBytes) {}
+
+        @Override
+        public void scaleRows(long to, long toStride, long data, long stride, int count, int rows, int columns) {}
     }
 
     /// Copies. For the device's thread.
     record OnDevice(dev.assay.cuda.driver.Device device, DeviceMemory memory, KernelImage kernels, Stream stream)
             implements Room {
+        private static final int WARP = 32;
         private static final int THREADS = 128;
         /// Rows of a launch: the most that a grid has in its second dimension.
         private static final int ROWS = 65_535;
@@ -65,6 +75,7 @@ public sealed interface Room {
             try (DeviceMemory stored = new DeviceMemory(device, from.byteSize())) {
                 long source = stored.take(from.byteSize());
                 stored.write(source, from);
+                stored.finishWrites();
                 for (int row = 0; row < rows; row += ROWS) {
                     stream.launch(kernels.launch(
                             "tokens",
@@ -83,6 +94,26 @@ public sealed interface Room {
                 }
                 stream.synchronize();
             }
+        }
+
+        @Override
+        public void scaleRows(long to, long toStride, long data, long stride, int count, int rows, int columns) {
+            memory.finishWrites();
+            stream.launch(kernels.launch(
+                    "tiles",
+                    "scale_rows_bf16",
+                    Math.ceilDiv(rows, THREADS / WARP),
+                    count,
+                    1,
+                    THREADS,
+                    0,
+                    to,
+                    toStride,
+                    data,
+                    stride,
+                    columns,
+                    rows));
+            stream.synchronize();
         }
     }
 }

@@ -80,7 +80,11 @@ public final class Weights {
                 ? WeightType.F32
                 : found.iterator().next();
         types.add(type);
-        int rowScales = type == WeightType.F8 ? Math.ceilDiv(columns, scaleColumns) : 0;
+        int rowScales = switch (type) {
+            case F8 -> Math.ceilDiv(columns, scaleColumns);
+            case BF16 -> 1;
+            case F16, F32 -> 0;
+        };
         long stride = DeviceMemory.aligned((long) rows * columns * type.bytes()) / type.bytes();
         long scaleStride = DeviceMemory.aligned((long) rows * rowScales * Float.BYTES) / Float.BYTES;
         long data = room.take(count * stride * type.bytes());
@@ -100,8 +104,12 @@ public final class Weights {
                 row += ref.rows();
             }
         }
-        DeviceMatrix first = new DeviceMatrix(data, scales, Math.max(1, scaleColumns), rows, columns, type);
-        return new DeviceExperts(first, stride, scaleStride);
+        if (type == WeightType.BF16) {
+            room.scaleRows(scales, scaleStride, data, stride, count, rows, columns);
+        }
+        int sharing = type == WeightType.BF16 ? columns : Math.max(1, scaleColumns);
+        DeviceMatrix first = new DeviceMatrix(data, scales, sharing, rows, columns, type);
+        return new DeviceExperts(first, count, stride, scaleStride);
     }
 
     /// Columns that share a scale; 1 without scales, 0 if the matrices do not agree or lie transposed.

@@ -1,0 +1,199 @@
+package dev.assay.cuda.stage;
+
+import dev.assay.cuda.driver.Device;
+import dev.assay.cuda.driver.KernelImage;
+import dev.assay.cuda.driver.Stream;
+import dev.assay.cuda.weight.DeviceExperts;
+import dev.assay.cuda.weight.DeviceMatrix;
+import dev.assay.cuda.weight.WeightType;
+import java.util.Comparator;
+import java.util.List;
+
+/// Launches products of many tokens on tensor cores: tiles.cu. For the device's thread.
+final class TileLauncher {
+    /// The oldest image that has the instructions.
+    private static final int TENSOR_CORES = 90;
+    /// Tokens that are worth a tile.
+    private static final int FEWEST_TOKENS = 16;
+    /// Rows are read 16 bytes at a time.
+    private static final int READ_BYTES = 16;
+
+    private static final int WARP = 32;
+    private static final int SPLIT_THREADS = 256;
+    private static final int GROUP_THREADS = 256;
+    /// `ChosenTile` of tiles.cu.
+    private static final int INTS_OF_TILE = 2;
+    /// `TILE_THREADS`, `STAGES`, `PLANES` and `DEPTH` of tiles.cu.
+    private static final int TILE_THREADS = 256;
+
+    private static final int STAGES = 4;
+    private static final int PLANES = 2;
+    private static final int DEPTH = 32;
+    /// Decoded weights: those of a step and of the next, two bytes each.
+    private static final int DECODED_BYTES = 2 * 2;
+
+    /// A size of tiles.
+    ///
+    /// @param name what names of kernels end with
+    /// @param speed products a second, relative to those of the first
+    private record Tile(String name, int tokens, int rows, double speed) {
+        /// About how long a product takes: as long as the multiprocessor with the most blocks.
+        double time(int allTokens, int allRows, int multiprocessors) {
+            int blocks = Math.ceilDiv(allTokens, tokens) * Math.ceilDiv(allRows, rows);
+            return Math.ceilDiv(blocks, multiprocessors) * (double) tokens * rows / speed;
+        }
+
+        int sharedBytes(WeightType type) {
+            int scales = type == WeightType.F8 ? Float.BYTES : 0;
+            int step = PLANES * tokens * DEPTH * Short.BYTES + rows * (DEPTH * type.bytes() + scales);
+            return STAGES * step + rows * DEPTH * DECODED_BYTES;
+        }
+    }
+
+    /// The speeds are those on an H200, of bfloat16.
+    private static final List<Tile> TILES = List.of(new Tile("large", 128, 256, 1), new Tile("square", 128, 128, 0.8));
+    /// `CHOSEN_TOKENS` of tiles.cu.
+    private static final Tile EXPERT_TILE = new Tile("chosen", 64, 256, 0.8);
+
+    private final Device device;
+    private final KernelImage kernels;
+    private final Stream stream;
+    private final Places places;
+
+    /// Device memory.
+    ///
+    /// @param planes address of as many bytes as the largest input has as float32
+    /// @param factors address of a float32 for each row of the input with most rows
+    /// @param order address of an int for each expert of each token
+    /// @param expertTiles address of [#expertBytes]
+    record Places(long planes, long factors, long order, long expertTiles) {}
+
+    TileLauncher(Device device, KernelImage kernels, Stream stream, Places places) {
+        this.device = device;
+        this.kernels = kernels;
+        this.stream = stream;
+        this.places = places;
+    }
+
+    /// Bytes of where the pairs of each expert begin, and of the tiles of all experts.
+    static long expertBytes(int experts, long pairs) {
+        return (firstInts(experts) + INTS_OF_TILE * mostTiles(experts, pairs)) * Integer.BYTES;
+    }
+
+    /// An int for each expert and one more, and such that what follows begins at an even one.
+    private static long firstInts(int experts) {
+        return Math.ceilDiv(experts + 1, 2) * 2L;
+    }
+
+    /// Every expert has one tile that is not full, at most.
+    private static long mostTiles(int experts, long pairs) {
+        return experts + pairs / EXPERT_TILE.tokens();
+    }
+
+    /// Whether there is a kernel for the product of so many rows with a matrix.
+    boolean canMultiply(DeviceMatrix w, int rows) {
+        return canGroup(rows)
+                && TILES.getFirst().sharedBytes(w.type()) <= device.sharedBytes()
+                && w.columns() * w.type().bytes() % READ_BYTES == 0
+                && switch (w.type()) {
+                    case BF16, F16 -> true;
+                    case F8 -> w.scaleColumns() % DEPTH == 0;
+                    case F32 -> false;
+                };
+    }
+
+    /// to = W · from + bias.
+    void multiply(DeviceMatrix w, long bias, long from, int fromStride, long to, int toStride, int rows) {
+        split(from, fromStride, w.columns(), rows);
+        Tile tile = TILES.stream()
+                .min(Comparator.comparingDouble(size -> size.time(rows, w.rows(), device.multiprocessors())))
+                .orElseThrow();
+        launch(
+                "multiply_tiles_" + w.type().suffix() + "_" + tile.name(),
+                Math.ceilDiv(rows, tile.tokens()),
+                Math.ceilDiv(w.rows(), tile.rows()),
+                TILE_THREADS,
+                tile.sharedBytes(w.type()),
+                to,
+                toStride,
+                places.planes(),
+                places.factors(),
+                w.data(),
+                w.scales(),
+                w.scaleColumns(),
+                w.columns(),
+                bias,
+                w.rows(),
+                rows);
+    }
+
+    /// Whether there is a kernel for the products of so many tokens with their experts.
+    boolean canMultiply(DeviceExperts experts, int tokens) {
+        return canMultiply(experts.first(), tokens);
+    }
+
+    /// Whether so many tokens are worth tiles, if the weights of experts allow them.
+    boolean canGroup(int tokens) {
+        return tokens >= FEWEST_TOKENS && kernels.target() >= TENSOR_CORES;
+    }
+
+    /// Finds the pairs of each expert, for [#multiplyChosen].
+    ///
+    /// @param chosen address of the expert of each pair
+    void group(long chosen, int experts, int pairs) {
+        launch("group_pairs", experts, 1, GROUP_THREADS, 0, places.order(), places.expertTiles(), chosen, pairs);
+        launch(
+                "list_tiles",
+                1,
+                1,
+                Math.ceilDiv(experts, WARP) * WARP,
+                0,
+                tiles(experts),
+                places.expertTiles(),
+                experts,
+                mostTiles(experts, pairs));
+    }
+
+    private long tiles(int experts) {
+        return places.expertTiles() + firstInts(experts) * Integer.BYTES;
+    }
+
+    /// to = W of the pair's expert · from, for pairs that [#group] has found.
+    ///
+    /// @param share pairs that share a row of `from`
+    void multiplyChosen(DeviceExperts experts, long from, int fromStride, int share, long to, int toStride, int pairs) {
+        DeviceMatrix w = experts.first();
+        int count = experts.count();
+        split(from, fromStride, w.columns(), pairs / share);
+        launch(
+                "multiply_chosen_tiles_" + w.type().suffix(),
+                Math.toIntExact(mostTiles(count, pairs)),
+                Math.ceilDiv(w.rows(), EXPERT_TILE.rows()),
+                TILE_THREADS,
+                EXPERT_TILE.sharedBytes(w.type()),
+                to,
+                toStride,
+                places.planes(),
+                places.factors(),
+                pairs / share,
+                share,
+                w.data(),
+                w.scales(),
+                w.scaleColumns(),
+                w.columns(),
+                experts.stride(),
+                experts.scaleStride(),
+                places.order(),
+                places.expertTiles(),
+                tiles(count),
+                w.rows());
+    }
+
+    private void split(long from, int stride, int columns, int rows) {
+        launch("split_rows", 1, rows, SPLIT_THREADS, 0, places.planes(), places.factors(), from, stride, columns, rows);
+    }
+
+    private void launch(String name, int x, int y, int threads, int sharedBytes, long... arguments) {
+        stream.launch(kernels.launch("tiles", name, x, y, 1, threads, sharedBytes, arguments));
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.assay.cuda.stage;
+
+import org.jspecify.annotations.NullMarked;
