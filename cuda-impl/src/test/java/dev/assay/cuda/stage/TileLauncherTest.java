@@ -79,7 +79,7 @@ class TileLauncherTest {
     ///
     /// @param share pairs that share an input
     @ParameterizedTest
-    @CsvSource({"BF16, 67, 2, 2, 40, 270", "BF16, 40, 4, 1, 72, 33", "F8, 70, 3, 3, 96, 65", "F16, 16, 1, 1, 8, 5"})
+    @CsvSource({"BF16, 150, 2, 2, 40, 270", "BF16, 40, 4, 1, 72, 33", "F8, 70, 3, 3, 96, 65", "F16, 16, 1, 1, 8, 5"})
     void multipliesWithExperts(WeightType type, int tokens, int topK, int share, int columns, int rows) {
         int experts = 7;
         int[] chosen = new int[tokens * topK];
