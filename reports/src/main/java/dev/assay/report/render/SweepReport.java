@@ -14,6 +14,9 @@ import org.jspecify.annotations.Nullable;
 
 /// A sweep in one page that needs nothing else, and as CSV for spreadsheets.
 public final class SweepReport {
+    /// Engine and model where no run said any: a row needs a header that can be read out.
+    private static final String NONE = "–";
+
     private SweepReport() {}
 
     /// Writes `sweep.html` and `sweep.csv`.
@@ -43,8 +46,8 @@ public final class SweepReport {
                 case Point.Measured(List<String> values, List<BenchRow> rows) ->
                     rows.forEach(row -> lines.add(line(values, row)));
                 case Point.Failed(List<String> values, String message) ->
-                    lines.add(
-                            new SweepPage.Line(values, "", "", Tone.BAD, "no report", message, "", "", "", "", "", ""));
+                    lines.add(new SweepPage.Line(
+                            values, NONE, NONE, Tone.BAD, "no report", message, "", "", "", "", "", ""));
             }
         }
         return lines;
