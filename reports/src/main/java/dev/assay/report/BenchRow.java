@@ -320,9 +320,8 @@ public record BenchRow(
 
     /// Parameters that a token uses, without the input embedding.
     ///
-    /// @param counted with the routed experts that the engine reports, the mean over the tokens; the formula's
-    /// where
-    ///     it has no experts, or does not report them
+    /// @param counted of what the engine read of the checkpoint, with the routed experts that it reports, the mean
+    ///     over the tokens; 0 if it reads none of it
     /// @param formula from the configuration
     public record ActiveParameters(long counted, long formula) {}
 

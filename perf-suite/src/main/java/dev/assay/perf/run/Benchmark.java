@@ -245,7 +245,8 @@ public record Benchmark(Settings settings, Engine reference, LogitsRule rule, Co
             long formula = parameters.active(ActiveConvention.EXCLUDING_INPUT_EMBEDDING);
             long unread = parameters.total() + parameters.buffers() - elementsRead;
             if (!experts.hasCounted()) {
-                return new ActiveParameters(formula - unread, formula);
+                // An engine that has its weights from elsewhere has read none that could be counted.
+                return new ActiveParameters(Math.max(0, formula - unread), formula);
             }
             // No family has experts of several sizes.
             long perExpert = model.plan().layers().stream()
@@ -254,7 +255,7 @@ public record Benchmark(Settings settings, Engine reference, LogitsRule rule, Co
                     .findFirst()
                     .orElseThrow();
             long touched = Math.round(perExpert * experts.perToken());
-            return new ActiveParameters(formula - unread - parameters.activeRouted() + touched, formula);
+            return new ActiveParameters(Math.max(0, formula - unread - parameters.activeRouted() + touched), formula);
         }
 
         private static long elementsOfAnExpert(MixtureOfExperts moe) {
