@@ -210,8 +210,7 @@ public final class Runner implements AutoCloseable {
     }
 
     private void launchOne() {
-        program.oneToken().forEach(stage -> launcher.launch(stage, 1));
-        launcher.launchHead(program, 0, 1);
+        launcher.launchOne(program);
     }
 
     private void readLogits(int row, int count, float[][] into, int intoRow) {
