@@ -24,8 +24,8 @@ struct BFloat16Parts {
     }
 };
 
-// Parts in float16, which has more bits: two do, and half the products. Numbers of a tile are multiplied by power_for
-// their largest first, weights, which are at most 1, by power_for that.
+// Parts in float16, which has more bits, so that two are enough and make half the products, but less range: numbers of a
+// tile are multiplied by power_for their largest before, and weights, which are at most 1, by power_for that.
 struct Float16Parts {
     static constexpr int COUNT = 2;
     static constexpr bool SCALED = true;
@@ -183,10 +183,8 @@ DEVICE void attend_tiles(float *to, int to_stride, const float *q, int q_stride,
         }
         store_split<Parts, DK>(query_tiles, QUERIES, i / KEY_CHUNKS, i % KEY_CHUNKS, numbers);
     }
-
     const float query_scale = scale / power;
     const float weight_unit = 1 / weight_power;
-
     // A lane has two queries: of tokens lane / 4 and 8 further.
     const int query = warp() * 16 + lane() / 4;
     float highest[2] = {NEGATIVE_INFINITY, NEGATIVE_INFINITY};
@@ -392,13 +390,14 @@ FOR_WIDTHS(DEFINE, bf16, BFloat16)
 
 // ------------------------------------------------------------------------------------------------------------- latents
 
-// Expanded keys and values of `rows` positions from `base` on, in parts: of each head [PARTS][rows][width], `width` a
-// multiple of eight. Numbers of a tile of KEYS positions were multiplied by 1 / unit, of keys and of values.
+// What keys and values of a tile were divided by.
 struct TileUnits {
     float key;
     float value;
 };
 
+// Keys and values of one head that latents were expanded to: [PARTS][rows][width] each, of the positions from `base` on;
+// widths are multiples of eight. Tiles are so small that two blocks fit into a multiprocessor.
 struct ExpandedPositions {
     typedef Float16Parts Parts;
     static constexpr int KEY_WIDTH = 192;
@@ -442,9 +441,10 @@ struct ExpandedPositions {
     }
 };
 
-DEVICE int in_eights(int width) { return (width + 7) / 8 * 8; }
+// Numbers from a row of parts to the next.
+DEVICE int padded(int width) { return (width + 7) / 8 * 8; }
 
-// Heads are some of all that q and `to` have, from their first on; keys are nope and rope numbers. A pass sees no
+// attend_tiles for heads that split_expanded has brought; q and `to` are their queries and results. The pass sees no
 // position before `base`.
 BOUNDED_KERNEL(FLASH_THREADS, 2, attend_expanded, float *to, int to_stride, const float *q, int q_stride,
                const unsigned short *keys, const unsigned short *values, const TileUnits *units, int rows, int base,
@@ -452,8 +452,8 @@ BOUNDED_KERNEL(FLASH_THREADS, 2, attend_expanded, float *to, int to_stride, cons
     begin();
     constexpr int KEYS = ExpandedPositions::KEYS;
     constexpr int PARTS = ExpandedPositions::PARTS;
-    const int key_row = in_eights(key_width);
-    const int value_row = in_eights(value_width);
+    const int key_row = padded(key_width);
+    const int value_row = padded(value_width);
     const long head = blockIdx.y;
     const ExpandedPositions expanded = {keys + head * PARTS * rows * key_row,
                                         values + head * PARTS * rows * value_row,
@@ -476,14 +476,14 @@ DEVICE float split_tile(unsigned short *to, long part, int count, int width, con
         }
     }
     const float power = power_for(block_max(largest));
-    const int padded = in_eights(width);
+    const int padded_width = padded(width);
     for (int row = warp(); row < count; row += warps()) {
-        for (int column = 2 * lane(); column < padded; column += 2 * WARP) {
+        for (int column = 2 * lane(); column < padded_width; column += 2 * WARP) {
             float low = column < width ? number(row, column) * power : 0;
             float high = column + 1 < width ? number(row, column + 1) * power : 0;
 #pragma unroll
             for (int p = 0; p < ExpandedPositions::PARTS; p++) {
-                *(unsigned *)(to + p * part + (long)row * padded + column) = take_part<Float16Parts>(low, high);
+                *(unsigned *)(to + p * part + (long)row * padded_width + column) = take_part<Float16Parts>(low, high);
             }
         }
     }
@@ -514,8 +514,8 @@ DEVICE void split_expanded(unsigned short *keys, unsigned short *values, TileUni
         return C::at(cache, slot * (latent + rope) + latent + column - nope);
     };
     auto value = [&](int r, int column) { return products[(long)r * stride + nope + column]; };
-    const int key_row = in_eights(nope + rope);
-    const int value_row = in_eights(value_width);
+    const int key_row = padded(nope + rope);
+    const int value_row = padded(value_width);
     const float key_unit = split_tile(keys + (head * PARTS * rows + row) * key_row, (long)rows * key_row, tile_rows,
                                       nope + rope, key);
     const float value_unit = split_tile(values + (head * PARTS * rows + row) * value_row, (long)rows * value_row,

@@ -9,9 +9,8 @@ import dev.assay.engine.KvCacheType;
 
 /// Launches attention to latents of many tokens on tensor cores: the end of flash.cu. For the device's thread.
 ///
-/// A latent is a key and a value of 512 numbers or so for each head, the keys and values that it stands for are
-/// narrower:
-/// so many queries are better compared with these. They are made anew in each pass, of some heads at a time.
+/// A latent is longer than the keys and values that it stands for, 512 numbers against 128. So many queries are rather
+/// compared with these, which each pass makes anew from the cache, of some heads at a time.
 final class LatentLauncher {
     /// `KEYS`, `KEY_WIDTH` and `VALUE_WIDTH` of `ExpandedPositions`, and the parts of a number.
     static final int KEYS = 32;
@@ -80,7 +79,7 @@ final class LatentLauncher {
             for (int position = base; position < end; position += room.positions()) {
                 expand(attend, first, count, operands, base, position, Math.min(room.positions(), end - position));
             }
-            attend(attend, first, count, operands, base, tokens);
+            attendExpanded(attend, first, count, operands, base, tokens);
         }
     }
 
@@ -137,7 +136,8 @@ final class LatentLauncher {
                 operands.capacity());
     }
 
-    private void attend(Stage.AttendLatents attend, int firstHead, int heads, Operands operands, int base, int tokens) {
+    private void attendExpanded(
+            Stage.AttendLatents attend, int firstHead, int heads, Operands operands, int base, int tokens) {
         Stage.Absorb shape = attend.absorb();
         int keyWidth = shape.nope() + shape.rope();
         long[] mask = Launcher.mask(attend.attend().mask());
