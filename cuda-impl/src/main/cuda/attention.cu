@@ -390,7 +390,8 @@ DEVICE Part join(const Parts<HEADS, PARTS> &parts, int h, int i) {
 template <typename C, int HEADS>
 DEVICE void attend_one(float *to, const float *x, int group, int kv_heads, int width, int lanes,
                        const HeadNorms &norms, const Turn &by, const float *heat, void *keys, void *values,
-                       bool owns_cache, int capacity, float scale, int mask, int mask_size, float *partial, int *arrived, const int *pass) {
+                       bool owns_cache, int capacity, float scale, int mask, int mask_size, float *partial,
+                       int *arrived, const int *pass) {
     constexpr int ATTEND_WARPS = ATTEND_THREADS<HEADS> / WARP;
     constexpr int SWEEPS = SWEEPS_OF<HEADS>;
     let_next_start();
@@ -713,12 +714,12 @@ DEVICE void attend_one(float *to, const float *x, int group, int kv_heads, int w
 
 // attend_one for one head a block, attend_two for two.
 #define DEFINE_FOR(start, HEADS, name, C)                                                                              \
-    CLUSTERED_KERNEL(ATTEND_THREADS<HEADS>, C::BYTES == 2 ? 2 : 1, start##_##name, float *to, const float *x, int group, int kv_heads, int width,\
-                     int lanes, const float *query_gain, const float *key_gain, const float *value_gain,               \
-                     float query_eps, float key_eps, float value_eps, float eps_after, int turn_kind, int pairs,       \
-                     const float *cosines, const float *sines, const float *heat, void *keys, void *values,            \
-                     int owns_cache, int capacity, float scale, int mask, int mask_size, float *partial, int *arrived, \
-                     const int *pass) {                                                                                \
+    CLUSTERED_KERNEL(ATTEND_THREADS<HEADS>, C::BYTES == 2 ? 2 : 1, start##_##name, float *to, const float *x,          \
+                     int group, int kv_heads, int width, int lanes, const float *query_gain, const float *key_gain,    \
+                     const float *value_gain, float query_eps, float key_eps, float value_eps, float eps_after,        \
+                     int turn_kind, int pairs, const float *cosines, const float *sines, const float *heat,            \
+                     void *keys, void *values, int owns_cache, int capacity, float scale, int mask, int mask_size,     \
+                     float *partial, int *arrived, const int *pass) {                                                  \
         attend_one<C, HEADS>(to, x, group, kv_heads, width, lanes,                                                     \
                              {query_gain, key_gain, value_gain, query_eps, key_eps, value_eps, eps_after},             \
                              {turn_kind, pairs, cosines, sines}, heat, keys, values, owns_cache != 0, capacity, scale, \

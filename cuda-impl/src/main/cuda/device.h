@@ -329,6 +329,16 @@ DEVICE bool is_last(int *counter, int blocks) {
     return last;
 }
 
+// Of numbers that are scaled into the range of float16.
+constexpr int LARGEST_EXPONENT = 14;
+
+// The power of two that brings the largest of some numbers to 2^LARGEST_EXPONENT; 1 if all are 0.
+DEVICE float power_for(float largest) {
+    const int exponent = (int)(to_bits(largest) >> 23);
+    const int power = 127 + LARGEST_EXPONENT + 127 - exponent;
+    return largest == 0 ? 1 : from_bits((unsigned)(power > 254 ? 254 : power < 1 ? 1 : power) << 23);
+}
+
 // ------------------------------------------------------------------------------------------- elements of stored tensors
 
 DEVICE float from_bf16(unsigned bits) { return from_bits(bits << 16); }

@@ -1,16 +1,50 @@
 // Attention of many tokens by tensor cores, without keeping the scores: softmax(scale · q·k) over the visible positions,
-// times their values. As attend of attention.cu, with keys and values of one width.
+// times their values. As attend of attention.cu, with keys and values of one width; or as absorb, attend and expand of
+// latent attention together, by keys and values that the latents are expanded to before.
 //
-// Tensor cores multiply bfloat16 and add float32. Queries, probabilities and what is cached as float32 are split into
-// three bfloat16 that add up to them, all but for the last bit or so; of the products of two such sums those count that
-// are above 2^-24 of the whole. Tensor cores cut off what they add, so their sums are kept short and added up by rounding.
+// Tensor cores multiply numbers of 2 bytes and add float32. So float32 numbers are split into parts that add up to them,
+// all but for the last bit or so; of the products of two such sums those count that are above 2^-24 of the whole. Tensor
+// cores cut off what they add, so their sums are kept short and added up by rounding.
 #include "device.h"
 
 // A block has QUERIES tokens of one head, each of its warps 16 of them, and takes KEYS positions at a time.
 constexpr int FLASH_WARPS = 4;
 constexpr int FLASH_THREADS = FLASH_WARPS * WARP;
 constexpr int QUERIES = FLASH_WARPS * 16;
-constexpr int SPLIT = 3;
+
+// Parts in bfloat16, which has the range of float32.
+struct BFloat16Parts {
+    static constexpr int COUNT = 3;
+    static constexpr bool SCALED = false;
+    static DEVICE_MEMBER unsigned pair(float low, float high) { return to_bf16_pair(low, high); }
+    static DEVICE_MEMBER float low(unsigned pair) { return from_bits(pair << 16); }
+    static DEVICE_MEMBER float high(unsigned pair) { return from_bits(pair & 0xffff0000u); }
+    static DEVICE_MEMBER void multiply(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
+        multiply_tile_bf16(d, a, b);
+    }
+};
+
+// Parts in float16, which has more bits, so that two are enough and make half the products, but less range: numbers of a
+// tile are multiplied by power_for their largest before, and weights, which are at most 1, by power_for that.
+struct Float16Parts {
+    static constexpr int COUNT = 2;
+    static constexpr bool SCALED = true;
+    static DEVICE_MEMBER unsigned pair(float low, float high) { return to_f16_pair(low, high); }
+    static DEVICE_MEMBER float low(unsigned pair) { return from_f16((unsigned short)pair); }
+    static DEVICE_MEMBER float high(unsigned pair) { return from_f16((unsigned short)(pair >> 16)); }
+    static DEVICE_MEMBER void multiply(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
+        multiply_tile_f16(d, a, b);
+    }
+};
+
+// The next part of two numbers, of which is left what it lacks.
+template <typename P>
+DEVICE unsigned take_part(float &low, float &high) {
+    const unsigned pair = P::pair(low, high);
+    low -= P::low(pair);
+    high -= P::high(pair);
+    return pair;
+}
 
 // Tiles in shared memory have rows of D numbers of 2 bytes, in chunks of 16 bytes. Where a chunk lies: such that those of
 // eight rows lie in different banks.
@@ -19,20 +53,18 @@ DEVICE int place_chunk(int row, int chunk) {
     return row * (D / 8) + (chunk ^ (row & 7));
 }
 
-// Splits eight numbers into chunks of SPLIT tiles of `rows` rows.
-template <int D>
+// Splits eight numbers into chunks of P::COUNT tiles of `rows` rows.
+template <typename P, int D>
 DEVICE void store_split(uint4 *tiles, int rows, int row, int chunk, const float (&from)[8]) {
     float left[8];
     for (int i = 0; i < 8; i++) {
         left[i] = from[i];
     }
 #pragma unroll
-    for (int p = 0; p < SPLIT; p++) {
+    for (int p = 0; p < P::COUNT; p++) {
         unsigned words[4];
         for (int i = 0; i < 4; i++) {
-            words[i] = to_bf16_pair(left[2 * i], left[2 * i + 1]);
-            left[2 * i] -= from_bits(words[i] << 16);
-            left[2 * i + 1] -= from_bits(words[i] & 0xffff0000u);
+            words[i] = take_part<P>(left[2 * i], left[2 * i + 1]);
         }
         tiles[p * rows * (D / 8) + place_chunk<D>(row, chunk)] = uint4{words[0], words[1], words[2], words[3]};
     }
@@ -69,7 +101,7 @@ DEVICE void load_positions(uint4 *tile, const CachedHead &cached, int first, int
                     *(float4 *)(numbers + 4) = *(const float4 *)(from + 16);
                 }
             }
-            store_split<D>(tile, KEYS, row, chunk, numbers);
+            store_split<BFloat16Parts, D>(tile, KEYS, row, chunk, numbers);
         }
     }
     if constexpr (C::BYTES == 2) {
@@ -77,61 +109,98 @@ DEVICE void load_positions(uint4 *tile, const CachedHead &cached, int first, int
     }
 }
 
-// Widths of heads are at most D, and a multiple of 16 bytes. blockIdx.x counts tiles of queries from the last, which
-// see most, blockIdx.y is the head.
+// Keys and values of one head, cached with widths of at most D that are multiples of 16 bytes.
 template <typename C, int D>
-DEVICE void attend_tiles(float *to, int to_stride, const float *q, int q_stride, const void *keys, const void *values,
-                         int width, int group, int kv_heads, float scale, int mask, int mask_size, int capacity,
-                         const int *pass) {
-    constexpr int KEYS = C::BYTES == 4 && D == 256 ? 32 : 64;
-    constexpr int CHUNKS = D / 8;
-    constexpr int CACHED = C::BYTES == 2 ? 1 : SPLIT; // tiles that cached numbers are split into
+struct CachedPositions {
+    typedef BFloat16Parts Parts;
+    static constexpr int KEY_WIDTH = D;
+    static constexpr int VALUE_WIDTH = D;
+    static constexpr int KEYS = C::BYTES == 4 && D == 256 ? 32 : 64;
+    static constexpr int PARTS = C::BYTES == 2 ? 1 : Parts::COUNT; // tiles that numbers are split into
+    CachedHead keys;
+    CachedHead values;
+
+    // Where the first tile begins.
+    DEVICE_MEMBER int begin_at(int start) const { return start; }
+    DEVICE_MEMBER void load_keys(uint4 *tile, int first, int end) const {
+        load_positions<C, D, KEYS>(tile, keys, first, end);
+    }
+    DEVICE_MEMBER void load_values(uint4 *tile, int first, int end) const {
+        load_positions<C, D, KEYS>(tile, values, first, end);
+    }
+    // What a number of a tile counts.
+    DEVICE_MEMBER float key_unit(int) const { return 1; }
+    DEVICE_MEMBER float value_unit(int) const { return 1; }
+};
+
+// A block has a tile of the queries of head blockIdx.y; blockIdx.x counts tiles from the last, which see most. Keys and
+// values are what S says, and no wider than its tiles.
+template <typename S>
+DEVICE void attend_tiles(float *to, int to_stride, const float *q, int q_stride, const S &cached, int key_width,
+                         int value_width, float scale, int mask, int mask_size, const int *pass) {
+    typedef typename S::Parts Parts;
+    constexpr int KEYS = S::KEYS;
+    constexpr int DK = S::KEY_WIDTH;
+    constexpr int DV = S::VALUE_WIDTH;
+    constexpr int KEY_CHUNKS = DK / 8;
+    constexpr int VALUE_CHUNKS = DV / 8;
+    constexpr int SPLIT = Parts::COUNT;
+    constexpr int CACHED = S::PARTS;
     constexpr int CHAINS = 4; // sums of a warp that grow at the same time
-    begin();
     // Dynamic shared memory: queries [SPLIT][QUERIES], keys and values [CACHED][KEYS] each.
     uint4 *query_tiles = (uint4 *)dynamic_shared;
-    uint4 *key_tiles = query_tiles + SPLIT * QUERIES * CHUNKS;
-    uint4 *value_tiles = key_tiles + CACHED * KEYS * CHUNKS;
+    uint4 *key_tiles = query_tiles + SPLIT * QUERIES * KEY_CHUNKS;
+    uint4 *value_tiles = key_tiles + CACHED * KEYS * KEY_CHUNKS;
 
     const int head = blockIdx.y;
-    const long head_bytes = (long)(head / group) * width * C::BYTES;
-    const long slot_bytes = (long)kv_heads * width * C::BYTES;
-    const CachedHead cached_keys = {(const char *)keys + head_bytes, slot_bytes, width, capacity};
-    const CachedHead cached_values = {(const char *)values + head_bytes, slot_bytes, width, capacity};
     const int tokens = pass[0];
     const int first_token = (gridDim.x - 1 - blockIdx.x) * QUERIES;
     const int last_token = first_token + QUERIES < tokens ? first_token + QUERIES - 1 : tokens - 1;
     const int first_position = pass[1] + first_token;
     const int end = pass[1] + last_token + 1;
-    const int start = first_visible(mask, mask_size, first_position);
+    const int start = cached.begin_at(first_visible(mask, mask_size, first_position));
     const int visible_to_all = first_visible(mask, mask_size, end - 1);
 
-    load_positions<C, D, KEYS>(key_tiles, cached_keys, start, end);
-    for (int i = threadIdx.x; i < QUERIES * CHUNKS; i += FLASH_THREADS) {
-        const int row = i / CHUNKS;
-        const int column = i % CHUNKS * 8;
-        float numbers[8];
-        const float *from = q + (long)(first_token + row) * q_stride + (long)head * width + column;
-        for (int j = 0; j < 8; j++) {
-            numbers[j] = first_token + row <= last_token && column + j < width ? from[j] : 0;
+    cached.load_keys(key_tiles, start, end);
+    auto query_number = [&](int row, int column) {
+        const float *from = q + (long)(first_token + row) * q_stride + (long)head * key_width;
+        return first_token + row <= last_token && column < key_width ? from[column] : 0;
+    };
+    float power = 1; // that queries are multiplied by
+    float weight_power = 1; // likewise weights
+    if constexpr (Parts::SCALED) {
+        float largest = 0;
+        for (int i = threadIdx.x; i < QUERIES * DK; i += FLASH_THREADS) {
+            largest = fmaxf(largest, fabsf(query_number(i / DK, i % DK)));
         }
-        store_split<D>(query_tiles, QUERIES, row, i % CHUNKS, numbers);
+        power = power_for(block_max(largest));
+        weight_power = power_for(1);
     }
-
+    for (int i = threadIdx.x; i < QUERIES * KEY_CHUNKS; i += FLASH_THREADS) {
+        float numbers[8];
+        for (int j = 0; j < 8; j++) {
+            numbers[j] = query_number(i / KEY_CHUNKS, i % KEY_CHUNKS * 8 + j) * power;
+        }
+        store_split<Parts, DK>(query_tiles, QUERIES, i / KEY_CHUNKS, i % KEY_CHUNKS, numbers);
+    }
+    const float query_scale = scale / power;
+    const float weight_unit = 1 / weight_power;
     // A lane has two queries: of tokens lane / 4 and 8 further.
     const int query = warp() * 16 + lane() / 4;
     float highest[2] = {NEGATIVE_INFINITY, NEGATIVE_INFINITY};
     float sum[2] = {}; // of the positions that this lane has had
-    float results[D / 8][4];
+    float results[DV / 8][4];
 #pragma unroll
-    for (int n = 0; n < D / 8; n++) {
+    for (int n = 0; n < DV / 8; n++) {
 #pragma unroll
         for (int i = 0; i < 4; i++) {
             results[n][i] = 0;
         }
     }
     for (int block = start; block < end; block += KEYS) {
-        load_positions<C, D, KEYS>(value_tiles, cached_values, block, end);
+        cached.load_values(value_tiles, block, end);
+        const float score_unit = query_scale * cached.key_unit(block);
+        const float value_unit = weight_unit * cached.value_unit(block);
         wait_for_copies<1>(); // keys
         synchronize_block();
         float scores[KEYS / 8][4];
@@ -143,15 +212,15 @@ DEVICE void attend_tiles(float *to, int to_stride, const float *q, int q_stride,
             }
         }
 #pragma unroll 1
-        for (int k = 0; k < D / 32; k++) { // 32 columns at a time
+        for (int k = 0; k < DK / 32; k++) { // 32 columns at a time
             unsigned a[SPLIT][2][4];
 #pragma unroll
             for (int p = 0; p < SPLIT; p++) {
 #pragma unroll
                 for (int h = 0; h < 2; h++) {
-                    load_matrices(a[p][h], query_tiles + p * QUERIES * CHUNKS
-                                               + place_chunk<D>(warp() * 16 + lane() % 16,
-                                                                k * 4 + h * 2 + lane() / 16));
+                    load_matrices(a[p][h], query_tiles + p * QUERIES * KEY_CHUNKS
+                                               + place_chunk<DK>(warp() * 16 + lane() % 16,
+                                                                 k * 4 + h * 2 + lane() / 16));
                 }
             }
 #pragma unroll
@@ -162,9 +231,9 @@ DEVICE void attend_tiles(float *to, int to_stride, const float *q, int q_stride,
                 for (int p = 0; p < CACHED; p++) {
 #pragma unroll
                     for (int n = 0; n < CHAINS; n++) {
-                        load_matrices(b[p][n], key_tiles + p * KEYS * CHUNKS
-                                                   + place_chunk<D>((first + n) * 8 + lane() % 8,
-                                                                    k * 4 + lane() / 8));
+                        load_matrices(b[p][n], key_tiles + p * KEYS * KEY_CHUNKS
+                                                   + place_chunk<DK>((first + n) * 8 + lane() % 8,
+                                                                     k * 4 + lane() / 8));
                     }
                 }
                 // The smallest products come first.
@@ -177,7 +246,7 @@ DEVICE void attend_tiles(float *to, int to_stride, const float *q, int q_stride,
 #pragma unroll
                             for (int n = 0; n < CHAINS; n++) {
                                 const unsigned of_step[2] = {b[p][n][2 * h], b[p][n][2 * h + 1]};
-                                multiply_tile_bf16(parts[n], a[both - p][h], of_step);
+                                Parts::multiply(parts[n], a[both - p][h], of_step);
                             }
                         }
                     }
@@ -192,7 +261,7 @@ DEVICE void attend_tiles(float *to, int to_stride, const float *q, int q_stride,
             }
         }
         synchronize_block();
-        load_positions<C, D, KEYS>(key_tiles, cached_keys, block + KEYS, end);
+        cached.load_keys(key_tiles, block + KEYS, end);
 
         // Scores become weights, relative to the highest so far.
         const bool all_visible = block + KEYS <= first_position + 1 && block >= visible_to_all;
@@ -201,7 +270,7 @@ DEVICE void attend_tiles(float *to, int to_stride, const float *q, int q_stride,
         for (int n = 0; n < KEYS / 8; n++) {
 #pragma unroll
             for (int i = 0; i < 4; i++) {
-                float score = scores[n][i] * scale;
+                float score = scores[n][i] * score_unit;
                 if (!all_visible) {
                     const int position = first_position + query + i / 2 * 8;
                     const int key = block + n * 8 + lane() % 4 * 2 + i % 2;
@@ -237,20 +306,18 @@ DEVICE void attend_tiles(float *to, int to_stride, const float *q, int q_stride,
                 for (int j = 0; j < 2; j++) {
                     left[j] = expf(scores[n][half * 2 + j] - reference[half]);
                     sum[half] += left[j];
+                    left[j] *= weight_power;
                 }
 #pragma unroll
                 for (int p = 0; p < SPLIT; p++) {
-                    const unsigned pair = to_bf16_pair(left[0], left[1]);
-                    weights[k][p][i] = pair;
-                    left[0] -= from_bits(pair << 16);
-                    left[1] -= from_bits(pair & 0xffff0000u);
+                    weights[k][p][i] = take_part<Parts>(left[0], left[1]);
                 }
             }
         }
         wait_for_copies<1>(); // values
         synchronize_block();
 #pragma unroll
-        for (int first = 0; first < D / 8; first += CHAINS) {
+        for (int first = 0; first < DV / 8; first += CHAINS) {
             float parts[CHAINS][4] = {};
 #pragma unroll
             for (int k = 0; k < KEYS / 16; k++) {
@@ -259,9 +326,9 @@ DEVICE void attend_tiles(float *to, int to_stride, const float *q, int q_stride,
                 for (int p = 0; p < CACHED; p++) {
 #pragma unroll
                     for (int n = 0; n < CHAINS / 2; n++) {
-                        load_matrices_turned(b[p][n], value_tiles + p * KEYS * CHUNKS
-                                                          + place_chunk<D>(k * 16 + lane() % 16,
-                                                                           first + 2 * n + lane() / 16));
+                        load_matrices_turned(b[p][n], value_tiles + p * KEYS * VALUE_CHUNKS
+                                                          + place_chunk<DV>(k * 16 + lane() % 16,
+                                                                            first + 2 * n + lane() / 16));
                     }
                 }
 #pragma unroll
@@ -271,7 +338,7 @@ DEVICE void attend_tiles(float *to, int to_stride, const float *q, int q_stride,
 #pragma unroll
                         for (int n = 0; n < CHAINS; n++) {
                             const unsigned of_step[2] = {b[p][n / 2][n % 2 * 2], b[p][n / 2][n % 2 * 2 + 1]};
-                            multiply_tile_bf16(parts[n], weights[k][both - p], of_step);
+                            Parts::multiply(parts[n], weights[k][both - p], of_step);
                         }
                     }
                 }
@@ -280,7 +347,7 @@ DEVICE void attend_tiles(float *to, int to_stride, const float *q, int q_stride,
             for (int n = 0; n < CHAINS; n++) {
 #pragma unroll
                 for (int i = 0; i < 4; i++) {
-                    results[first + n][i] = fmaf(results[first + n][i], rescale[i / 2], parts[n][i]);
+                    results[first + n][i] = fmaf(results[first + n][i], rescale[i / 2], parts[n][i] * value_unit);
                 }
             }
         }
@@ -293,12 +360,12 @@ DEVICE void attend_tiles(float *to, int to_stride, const float *q, int q_stride,
         sum[half] += shuffle_xor(sum[half], 2);
         const int token = first_token + query + half * 8;
 #pragma unroll
-        for (int n = 0; n < D / 8; n++) {
+        for (int n = 0; n < DV / 8; n++) {
 #pragma unroll
             for (int i = 0; i < 2; i++) {
                 const int column = n * 8 + lane() % 4 * 2 + i;
-                if (token <= last_token && column < width) {
-                    to[(long)token * to_stride + (long)head * width + column] = results[n][half * 2 + i] / sum[half];
+                if (token <= last_token && column < value_width) {
+                    to[(long)token * to_stride + (long)head * value_width + column] = results[n][half * 2 + i] / sum[half];
                 }
             }
         }
@@ -307,12 +374,177 @@ DEVICE void attend_tiles(float *to, int to_stride, const float *q, int q_stride,
 
 #define FOR_WIDTHS(define, name, C) define(name##_64, C, 64) define(name##_128, C, 128) define(name##_256, C, 256)
 #define DEFINE(name, C, D)                                                                                             \
-    BOUNDED_KERNEL(FLASH_THREADS, D == 256 ? 1 : 2, attend_tiles_##name, float *to, int to_stride, const float *q,      \
+    BOUNDED_KERNEL(FLASH_THREADS, D == 256 ? 1 : 2, attend_tiles_##name, float *to, int to_stride, const float *q,     \
                    int q_stride, const void *keys, const void *values, int width, int group, int kv_heads,             \
                    float scale, int mask, int mask_size, int capacity, const int *pass) {                              \
-        attend_tiles<C, D>(to, to_stride, q, q_stride, keys, values, width, group, kv_heads, scale, mask, mask_size,   \
-                           capacity, pass);                                                                            \
+        begin();                                                                                                       \
+        const long head_bytes = (long)(blockIdx.y / group) * width * C::BYTES;                                         \
+        const long slot_bytes = (long)kv_heads * width * C::BYTES;                                                     \
+        const CachedPositions<C, D> cached = {{(const char *)keys + head_bytes, slot_bytes, width, capacity},          \
+                                              {(const char *)values + head_bytes, slot_bytes, width, capacity}};       \
+        attend_tiles(to, to_stride, q, q_stride, cached, width, width, scale, mask, mask_size, pass);                  \
     }
 FOR_WIDTHS(DEFINE, f32, Float32)
 FOR_WIDTHS(DEFINE, bf16, BFloat16)
+#undef DEFINE
+
+// ------------------------------------------------------------------------------------------------------------- latents
+
+// What keys and values of a tile were divided by.
+struct TileUnits {
+    float key;
+    float value;
+};
+
+// Keys and values of one head that latents were expanded to: [PARTS][rows][width] each, of the positions from `base` on;
+// widths are multiples of eight. Tiles are so small that two blocks fit into a multiprocessor.
+struct ExpandedPositions {
+    typedef Float16Parts Parts;
+    static constexpr int KEY_WIDTH = 192;
+    static constexpr int VALUE_WIDTH = 128;
+    static constexpr int KEYS = 32;
+    static constexpr int PARTS = Parts::COUNT;
+    const unsigned short *keys;
+    const unsigned short *values;
+    const TileUnits *units;
+    int key_width;
+    int value_width;
+    int rows;
+    int base;
+
+    // Tiles are those that have a unit.
+    DEVICE_MEMBER int begin_at(int start) const { return start - (start - base) % KEYS; }
+    DEVICE_MEMBER void load_keys(uint4 *tile, int first, int end) const {
+        load<KEY_WIDTH>(tile, keys, key_width, first, end);
+    }
+    DEVICE_MEMBER void load_values(uint4 *tile, int first, int end) const {
+        load<VALUE_WIDTH>(tile, values, value_width, first, end);
+    }
+    DEVICE_MEMBER float key_unit(int block) const { return units[(block - base) / KEYS].key; }
+    DEVICE_MEMBER float value_unit(int block) const { return units[(block - base) / KEYS].value; }
+
+    template <int D>
+    DEVICE_MEMBER void load(uint4 *tile, const unsigned short *parts, int width, int first, int end) const {
+        constexpr int CHUNKS = D / 8;
+        for (int i = threadIdx.x; i < KEYS * CHUNKS; i += FLASH_THREADS) {
+            const int row = i / CHUNKS;
+            const int chunk = i % CHUNKS;
+            const bool exists = first + row < end && chunk * 8 < width;
+            const unsigned short *from = parts + (long)(first - base + row) * width + chunk * 8;
+#pragma unroll
+            for (int p = 0; p < PARTS; p++) {
+                copy_later<16>(tile + p * KEYS * CHUNKS + place_chunk<D>(row, chunk), from + (long)p * rows * width,
+                               exists);
+            }
+        }
+        end_copy_group();
+    }
+};
+
+// Numbers from a row of parts to the next.
+DEVICE int padded(int width) { return (width + 7) / 8 * 8; }
+
+// attend_tiles for heads that split_expanded has brought; q and `to` are their queries and results. The pass sees no
+// position before `base`.
+BOUNDED_KERNEL(FLASH_THREADS, 2, attend_expanded, float *to, int to_stride, const float *q, int q_stride,
+               const unsigned short *keys, const unsigned short *values, const TileUnits *units, int rows, int base,
+               int key_width, int value_width, float scale, int mask, int mask_size, const int *pass) {
+    begin();
+    constexpr int KEYS = ExpandedPositions::KEYS;
+    constexpr int PARTS = ExpandedPositions::PARTS;
+    const int key_row = padded(key_width);
+    const int value_row = padded(value_width);
+    const long head = blockIdx.y;
+    const ExpandedPositions expanded = {keys + head * PARTS * rows * key_row,
+                                        values + head * PARTS * rows * value_row,
+                                        units + head * ((rows + KEYS - 1) / KEYS),
+                                        key_row,
+                                        value_row,
+                                        rows,
+                                        base};
+    attend_tiles(to, to_stride, q, q_stride, expanded, key_width, value_width, scale, mask, mask_size, pass);
+}
+
+// Splits `count` rows of `width` numbers into rows of parts, which lie `part` numbers apart; zeros fill them up to a
+// multiple of eight. A warp has a row at a time. Returns the unit.
+template <typename N>
+DEVICE float split_tile(unsigned short *to, long part, int count, int width, const N &number) {
+    float largest = 0;
+    for (int row = warp(); row < count; row += warps()) {
+        for (int column = lane(); column < width; column += WARP) {
+            largest = fmaxf(largest, fabsf(number(row, column)));
+        }
+    }
+    const float power = power_for(block_max(largest));
+    const int padded_width = padded(width);
+    for (int row = warp(); row < count; row += warps()) {
+        for (int column = 2 * lane(); column < padded_width; column += 2 * WARP) {
+            float low = column < width ? number(row, column) * power : 0;
+            float high = column + 1 < width ? number(row, column + 1) * power : 0;
+#pragma unroll
+            for (int p = 0; p < ExpandedPositions::PARTS; p++) {
+                *(unsigned *)(to + p * part + (long)row * padded_width + column) = take_part<Float16Parts>(low, high);
+            }
+        }
+    }
+    return 1 / power;
+}
+
+// Brings expanded positions where attend_expanded reads them. `products` is `[count][heads · (nope + value_width)]`, of
+// the positions from row `first`, a multiple of KEYS, on; what is turned of a key is behind the latent of its cached row.
+// blockIdx.x is a tile of KEYS positions, blockIdx.y the head.
+template <typename C>
+DEVICE void split_expanded(unsigned short *keys, unsigned short *values, TileUnits *units, int rows, int base,
+                           int first, int count, const float *products, int nope, int rope, int value_width,
+                           const void *cache, int latent, int capacity) {
+    begin();
+    constexpr int KEYS = ExpandedPositions::KEYS;
+    constexpr int PARTS = ExpandedPositions::PARTS;
+    const long head = blockIdx.y;
+    const int of_tile = blockIdx.x * KEYS;
+    const int row = first + of_tile;
+    const int tile_rows = count - of_tile < KEYS ? count - of_tile : KEYS;
+    const int stride = (int)gridDim.y * (nope + value_width);
+    products += (long)of_tile * stride + head * (nope + value_width);
+    auto key = [&](int r, int column) {
+        if (column < nope) {
+            return products[(long)r * stride + column];
+        }
+        const long slot = (base + row + r) % capacity;
+        return C::at(cache, slot * (latent + rope) + latent + column - nope);
+    };
+    auto value = [&](int r, int column) { return products[(long)r * stride + nope + column]; };
+    const int key_row = padded(nope + rope);
+    const int value_row = padded(value_width);
+    const float key_unit = split_tile(keys + (head * PARTS * rows + row) * key_row, (long)rows * key_row, tile_rows,
+                                      nope + rope, key);
+    const float value_unit = split_tile(values + (head * PARTS * rows + row) * value_row, (long)rows * value_row,
+                                        tile_rows, value_width, value);
+    if (threadIdx.x == 0) {
+        units[head * ((rows + KEYS - 1) / KEYS) + row / KEYS] = {key_unit, value_unit};
+    }
+}
+
+// to = the latents of cached rows from position `first` on, as float32. blockIdx.y is the row.
+template <typename C>
+DEVICE void copy_latents(float *to, const void *cache, int row_width, int latent, int capacity, int first) {
+    begin();
+    const int column = blockIdx.x * blockDim.x + threadIdx.x;
+    if (column < latent) {
+        const long slot = (first + (int)blockIdx.y) % capacity;
+        to[(long)blockIdx.y * latent + column] = C::at(cache, slot * row_width + column);
+    }
+}
+
+#define DEFINE(name, C)                                                                                                \
+    KERNEL(split_expanded_##name, unsigned short *keys, unsigned short *values, TileUnits *units, int rows, int base,  \
+           int first, int count, const float *products, int nope, int rope, int value_width, const void *cache,        \
+           int latent, int capacity) {                                                                                 \
+        split_expanded<C>(keys, values, units, rows, base, first, count, products, nope, rope, value_width, cache,     \
+                          latent, capacity);                                                                           \
+    }                                                                                                                  \
+    KERNEL(copy_latents_##name, float *to, const void *cache, int row_width, int latent, int capacity, int first) {    \
+        copy_latents<C>(to, cache, row_width, latent, capacity, first);                                                \
+    }
+FOR_CACHES(DEFINE)
 #undef DEFINE

@@ -91,8 +91,8 @@ DEVICE void normalise_odd_input(float *staged, float *squares, const float *x, c
 // Products of units of rows with one input, for each team of warps one unit. x with a gain stands for
 // gain ⊙ x / √(mean(x²) + eps), and the block has dynamic shared memory for it, in whole spans.
 //
-// As soon as others have written it, each lane may `keep` what is to be added; `finish` gets the sums of the unit's rows and what
-// was kept, in the lanes of a team's first warp. `normalised`, if any, gets the input from block 0.
+// As soon as others have written it, each lane may `keep` what is to be added; `finish` gets the sums of the unit's rows
+// and what was kept, in the lanes of a team's first warp. `normalised`, if any, gets the input from block 0.
 //
 // With `early`, first columns are read before the wait for x: what is stored, no kernel writes. It then begins the
 // kernel, otherwise the kernel has begun.
@@ -381,9 +381,9 @@ DEVICE void multiply_chosen(float *y, int y_stride, const float *x, int x_stride
 }
 
 #define DEFINE(name, W)                                                                                                \
-    KERNEL_UP_TO(ONE_TOKEN_THREADS, multiply_chosen_##name, float *y, int y_stride, const float *x, int x_stride, int share, const void *data,\
-           const float *scales, int scale_columns, int columns, long stride, long scale_stride, const int *chosen,     \
-           int rows) {                                                                                                 \
+    KERNEL_UP_TO(ONE_TOKEN_THREADS, multiply_chosen_##name, float *y, int y_stride, const float *x, int x_stride,      \
+                 int share, const void *data, const float *scales, int scale_columns, int columns, long stride,        \
+                 long scale_stride, const int *chosen, int rows) {                                                     \
         multiply_chosen<W>(y, y_stride, x, x_stride, share, {data, scales, scale_columns, columns}, stride,            \
                            scale_stride, chosen, rows);                                                                \
     }
@@ -411,9 +411,9 @@ DEVICE void multiply_gated_chosen(float *y, int y_stride, const float *x, int x_
 }
 
 #define DEFINE(name, W)                                                                                                \
-    KERNEL_UP_TO(ONE_TOKEN_THREADS, multiply_gated_chosen_##name, float *y, int y_stride, const float *x, int x_stride, const void *data,\
-           const float *scales, int scale_columns, int columns, long stride, long scale_stride, const int *chosen,     \
-           int width, int activation) {                                                                                \
+    KERNEL_UP_TO(ONE_TOKEN_THREADS, multiply_gated_chosen_##name, float *y, int y_stride, const float *x,              \
+                 int x_stride, const void *data, const float *scales, int scale_columns, int columns, long stride,     \
+                 long scale_stride, const int *chosen, int width, int activation) {                                    \
         multiply_gated_chosen<W>(y, y_stride, x, x_stride, {data, scales, scale_columns, columns}, stride,             \
                                  scale_stride, chosen, width, activation);                                             \
     }

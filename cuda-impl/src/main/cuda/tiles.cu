@@ -9,14 +9,6 @@
 #include "device.h"
 
 constexpr int PLANES = 2;
-constexpr int LARGEST_EXPONENT = 14;
-
-// The power of two that brings the largest of a row's numbers to 2^LARGEST_EXPONENT; 1 if all are 0.
-DEVICE float power_for(float largest) {
-    const int exponent = (int)(to_bits(largest) >> 23);
-    const int power = 127 + LARGEST_EXPONENT + 127 - exponent;
-    return largest == 0 ? 1 : from_bits((unsigned)(power > 254 ? 254 : power < 1 ? 1 : power) << 23);
-}
 
 // to[r] = power_for the largest magnitude of row r, for matrices of one shape that lie `stride` elements apart, their
 // results `to_stride`. A warp has a row, blockIdx.y is the matrix.

@@ -362,6 +362,8 @@ public final class Compiler {
         layout.needs(Buffer.LATENT_CONTEXT, heads * latent);
         layout.needs(attention.rotary());
         layout.needsPartials(heads, latent);
+        layout.needs(new Expansion.Shape(heads, latent, nope, rope, attention.valueHeadDim()));
+        layout.needsPlanes(1, latent);
 
         View queries;
         View compressed;
@@ -383,9 +385,9 @@ public final class Compiler {
         normalise(attention.latentNorm(), prefix, compressed, compressed);
         stages.add(new Stage.PrepareLatents(index, queries, heads, nope, rope, compressed, latent, attention.rotary()));
         DeviceMatrix expansion = weights.matrix(prefix, attention.keyValueUp());
-        stages.add(new Stage.Absorb(
-                expansion, heads, nope, rope, attention.valueHeadDim(), queries, View.of(Buffer.ABSORBED)));
-        stages.add(new Stage.Attend(
+        Stage.Absorb absorb = new Stage.Absorb(
+                expansion, heads, nope, rope, attention.valueHeadDim(), queries, View.of(Buffer.ABSORBED));
+        Stage.Attend attend = new Stage.Attend(
                 index,
                 heads,
                 1,
@@ -394,14 +396,15 @@ public final class Compiler {
                 attention.mask(),
                 attention.scale(),
                 View.of(Buffer.ABSORBED),
-                View.of(Buffer.LATENT_CONTEXT)));
-        stages.add(new Stage.Expand(
+                View.of(Buffer.LATENT_CONTEXT));
+        Stage.Expand expand = new Stage.Expand(
                 expansion,
                 heads,
                 nope,
                 attention.valueHeadDim(),
                 View.of(Buffer.LATENT_CONTEXT),
-                View.of(Buffer.CONTEXT)));
+                View.of(Buffer.CONTEXT));
+        stages.add(new Stage.AttendLatents(absorb, attend, expand));
     }
 
     // ------------------------------------------------------------------------------------------------- feed-forward

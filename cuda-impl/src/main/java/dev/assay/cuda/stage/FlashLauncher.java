@@ -10,19 +10,19 @@ import java.util.List;
 /// Launches attention of many tokens on tensor cores: flash.cu. For the device's thread.
 final class FlashLauncher {
     /// The oldest image that has the instructions.
-    private static final int TENSOR_CORES = 90;
+    static final int TENSOR_CORES = 90;
     /// Tokens that are worth a tile.
-    private static final int FEWEST_TOKENS = 16;
+    static final int FEWEST_TOKENS = 16;
     /// Cached heads are read 16 bytes at a time.
     private static final int READ_BYTES = 16;
     /// Widths of heads that there are kernels for, and for all below.
     private static final List<Integer> WIDTHS = List.of(64, 128, 256);
 
-    /// `QUERIES`, `FLASH_THREADS` and `SPLIT` of flash.cu.
-    private static final int QUERIES = 64;
+    /// `QUERIES` and `FLASH_THREADS` of flash.cu, and the parts of a number.
+    static final int QUERIES = 64;
 
-    private static final int THREADS = 128;
-    private static final int SPLIT = 3;
+    static final int THREADS = 128;
+    private static final int PARTS = 3;
 
     private final Device device;
     private final KernelImage kernels;
@@ -91,13 +91,13 @@ final class FlashLauncher {
                 operands.pass()));
     }
 
-    /// Tiles of queries, and of keys and values, as `KEYS` and `CACHED` of flash.cu say.
+    /// Tiles of queries, and of keys and values, as `KEYS` and `PARTS` of `CachedPositions` say.
     private int sharedBytes(int width) {
         int keys = cacheType == KvCacheType.FLOAT32 && width == 256 ? 32 : 64;
         int cached = switch (cacheType) {
-            case FLOAT32 -> SPLIT;
+            case FLOAT32 -> PARTS;
             case BFLOAT16 -> 1;
         };
-        return (SPLIT * QUERIES + 2 * cached * keys) * width * Short.BYTES;
+        return (PARTS * QUERIES + 2 * cached * keys) * width * Short.BYTES;
     }
 }

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 ///   leaves the result for the experts.
 /// - A product with gate and up activates and joins them.
 /// - A product adds to the residual stream by itself; so do experts, which also sum themselves up.
-/// - Attention prepares its heads.
+/// - Attention prepares its heads; to latents it is what it is for few tokens.
 ///
 /// What the compiler emits makes each of these a matter of neighbours: it adds RESULT to HIDDEN as the last use of
 /// RESULT, and gives an input that several stages read first to one whose result is none of those named here.
@@ -28,6 +28,10 @@ final class Fusion {
         List<Stage> fused = new ArrayList<>();
         for (Stage stage : stages) {
             if (stage instanceof Stage.Tapped || stage instanceof Stage.TappedExperts) {
+                continue;
+            }
+            if (stage instanceof Stage.AttendLatents latents) {
+                fused.addAll(latents.absorbing());
                 continue;
             }
             Stage before = fused.isEmpty() ? null : fused.getLast();

@@ -63,6 +63,7 @@ final class Launcher {
     private final int maxContext;
     private final TileLauncher tiles;
     private final FlashLauncher flash;
+    private final LatentLauncher latents;
 
     Launcher(
             Device device,
@@ -87,10 +88,24 @@ final class Launcher {
                         memory.addressIfAny(Buffer.EXPERT_ORDER),
                         memory.expertTiles()));
         this.flash = new FlashLauncher(device, kernels, stream, cacheType);
+        this.latents = new LatentLauncher(
+                device,
+                kernels,
+                stream,
+                cacheType,
+                memory.expansion(),
+                (w, from, fromStride, to, toStride, rows) -> multiply(w, 0, from, fromStride, to, toStride, rows));
+    }
+
+    /// Appends a stage for a pass of one token, wherever it is.
+    void launchOne(Stage stage) {
+        launch(stage, 0, 1);
     }
 
     /// Appends a stage for a pass of `tokens` tokens.
-    void launch(Stage stage, int tokens) {
+    ///
+    /// @param start position of the first; of one token no stage asks for it
+    void launch(Stage stage, int start, int tokens) {
         switch (stage) {
             case Stage.Embed(DeviceMatrix table, double scale, View to) ->
                 elementwise(
@@ -187,6 +202,7 @@ final class Launcher {
                         ABSORB_THREADS * EIGHT * Float.BYTES,
                         args(rows(to), rows(queries), matrix(w), nope, rope, valueWidth));
             case Stage.Attend attend -> attend(attend, tokens);
+            case Stage.AttendLatents attend -> attendLatents(attend, start, tokens);
             case Stage.AttendOne(Stage.PrepareHeads prepare, Stage.Attend attend) -> attendOne(prepare, attend);
             case Stage.Expand(DeviceMatrix w, int heads, int nope, int valueWidth, View from, View to) ->
                 launch(
@@ -339,12 +355,6 @@ final class Launcher {
                 // Whoever listens reads between launches.
             }
         }
-    }
-
-    /// Appends all stages of one token that nobody listens to, and its logits.
-    void launchOne(Program program) {
-        program.oneToken().forEach(stage -> launch(stage, 1));
-        launchHead(program, 0, 1);
     }
 
     /// Logits of `count` rows of INPUT from `first` on.
@@ -636,6 +646,28 @@ final class Launcher {
                     tokens);
         } else {
             attendAll(attend, cache, ofLatents ? attend.keyWidth() : attend.valueWidth(), tokens);
+        }
+    }
+
+    private void attendLatents(Stage.AttendLatents attend, int start, int tokens) {
+        if (latents.canAttend(attend, tokens)) {
+            LayerCache cache = memory.cache(attend.attend().layer());
+            View queries = attend.absorb().queries();
+            View to = attend.expand().to();
+            latents.attend(
+                    attend,
+                    new LatentLauncher.Operands(
+                            memory.address(queries),
+                            memory.stride(queries),
+                            memory.address(to),
+                            memory.stride(to),
+                            cache.keys(),
+                            cache.capacity(),
+                            memory.pass()),
+                    start,
+                    tokens);
+        } else {
+            attend.absorbing().forEach(stage -> launch(stage, start, tokens));
         }
     }
 

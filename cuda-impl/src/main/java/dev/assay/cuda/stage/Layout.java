@@ -18,6 +18,7 @@ final class Layout {
     private int partialNumbers;
     private int experts;
     private int heads;
+    private Expansion.Shape expansion = Expansion.Shape.NONE;
 
     /// Numbers of a token's row of a buffer; of all stages that use it, the most.
     int width(Buffer buffer) {
@@ -59,6 +60,15 @@ final class Layout {
     void needsPartials(int queryHeads, int valueWidth) {
         partialNumbers = Math.max(partialNumbers, Math.multiplyExact(queryHeads, valueWidth + 2));
         heads = Math.max(heads, queryHeads);
+    }
+
+    /// Heads that latents are expanded to.
+    Expansion.Shape expansion() {
+        return expansion;
+    }
+
+    void needs(Expansion.Shape shape) {
+        expansion = expansion.or(shape);
     }
 
     /// Distinct rotaries: each has a table.

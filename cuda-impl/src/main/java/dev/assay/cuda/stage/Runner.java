@@ -167,7 +167,7 @@ public final class Runner implements AutoCloseable {
         writePass(tokens, offset, count, start);
         stream.copyIn(places.pass(), passIn.segment().asSlice(0, (2L + count) * Integer.BYTES));
         for (Stage stage : program.stages()) {
-            launcher.launch(stage, count);
+            launcher.launch(stage, start, count);
             if (isTapped()) {
                 switch (stage) {
                     case Stage.Tapped(TapPoint point, View rows, int width) -> {
@@ -210,7 +210,8 @@ public final class Runner implements AutoCloseable {
     }
 
     private void launchOne() {
-        launcher.launchOne(program);
+        program.oneToken().forEach(launcher::launchOne);
+        launcher.launchHead(program, 0, 1);
     }
 
     private void readLogits(int row, int count, float[][] into, int intoRow) {
@@ -315,7 +316,7 @@ public final class Runner implements AutoCloseable {
     public List<StageTime> profile(Stopwatch watch) {
         Map<String, List<Runnable>> kinds = new LinkedHashMap<>();
         for (Stage stage : program.oneToken()) {
-            kinds.computeIfAbsent(kind(stage), _ -> new ArrayList<>()).add(() -> launcher.launch(stage, 1));
+            kinds.computeIfAbsent(kind(stage), _ -> new ArrayList<>()).add(() -> launcher.launchOne(stage));
         }
         kinds.put("logits", List.of(() -> launcher.launchHead(program, 0, 1)));
         kinds.put(
@@ -355,10 +356,11 @@ public final class Runner implements AutoCloseable {
         for (int done = 0; done < tokens.length; done += batch) {
             int count = Math.min(batch, tokens.length - done);
             boolean last = done + count == tokens.length;
-            writePass(tokens, done, count, done);
+            int start = done;
+            writePass(tokens, start, count, start);
             milliseconds += watch.milliseconds(stream, () -> {
                 stream.copyIn(places.pass(), passIn.segment().asSlice(0, (2L + count) * Integer.BYTES));
-                program.stages().forEach(stage -> launcher.launch(stage, count));
+                program.stages().forEach(stage -> launcher.launch(stage, start, count));
                 if (last) {
                     launcher.launchHead(program, count - 1, 1);
                 }

@@ -34,6 +34,7 @@ final class SessionMemory {
     private final long candidates;
     private final long tokens;
     private final long forced;
+    private final Expansion expansion;
 
     /// Blocks that look for the most probable token.
     static final int CANDIDATES = 128;
@@ -72,6 +73,7 @@ final class SessionMemory {
                 TileLauncher.expertBytes(layout.experts(), (long) batch * layout.width(Buffer.EXPERT_ORDER)));
         this.tokens = floats(take, maxContext + 1L);
         this.forced = floats(take, maxContext + 1L);
+        this.expansion = Expansion.of(layout.expansion(), maxContext, batch, take);
     }
 
     /// One for each head of attention, or one alone.
@@ -190,6 +192,10 @@ final class SessionMemory {
     /// Where a [TileLauncher] keeps which pairs belong to which expert.
     long expertTiles() {
         return expertTiles;
+    }
+
+    Expansion expansion() {
+        return expansion;
     }
 
     /// The address of a buffer; 0 if no stage needs it.

@@ -8,6 +8,7 @@ import dev.assay.plan.Mask;
 import dev.assay.plan.Rotary;
 import dev.assay.plan.Router;
 import dev.assay.plan.Temperature;
+import java.util.List;
 import java.util.Optional;
 
 /// One step of a pass, as data: mostly one launch. Weights are on the device already; where intermediate values and the
@@ -117,6 +118,16 @@ sealed interface Stage {
 
     /// Expands latents that attention summed up to values.
     record Expand(DeviceMatrix expansion, int heads, int nope, int valueWidth, View from, View to) implements Stage {}
+
+    /// Attention to latents: of few tokens by queries that absorb the expansion's keys, of many by expanded keys
+    /// and
+    /// values.
+    record AttendLatents(Absorb absorb, Attend attend, Expand expand) implements Stage {
+        /// What it is for few tokens.
+        List<Stage> absorbing() {
+            return List.of(absorb, attend, expand);
+        }
+    }
 
     // --------------------------------------------------------------------------------------------------- feed-forward
 

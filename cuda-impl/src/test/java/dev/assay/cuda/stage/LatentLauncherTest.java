@@ -1,0 +1,374 @@
+package dev.assay.cuda.stage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.assay.cuda.FakeDriver;
+import dev.assay.cuda.driver.AbsentException;
+import dev.assay.cuda.driver.Device;
+import dev.assay.cuda.driver.DeviceMemory;
+import dev.assay.cuda.driver.KernelImage;
+import dev.assay.cuda.driver.Stream;
+import dev.assay.cuda.weight.DeviceMatrix;
+import dev.assay.cuda.weight.Room;
+import dev.assay.cuda.weight.WeightType;
+import dev.assay.engine.KvCacheType;
+import dev.assay.plan.Mask;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Attention to expanded latents on tensor cores against double: several groups of heads, of which the last is smaller,
+/// positions that are expanded in several steps, tiles that end anywhere, a cache that wraps around.
+class LatentLauncherTest {
+    /// Of results that are weighted means of values of magnitude 1.
+    private static final double TOLERANCE = 2e-6;
+    /// Of keys, and of queries and values its inverse: far beyond the range of float16.
+    private static final float FAR = 1e7f;
+
+    private static final double SCALE = 0.3;
+    private static final int SCALE_COLUMNS = 32;
+
+    private static Device device;
+    private static KernelImage kernels;
+
+    private final Random random = new Random(17);
+
+    @BeforeAll
+    static void useTheFakeDriver() throws AbsentException {
+        FakeDriver.use();
+        device = Device.first();
+        kernels = KernelImage.load(device);
+    }
+
+    /// @param together heads at a time
+    /// @param batch positions that are expanded at a time, or a little fewer
+    /// @param start positions before the pass
+    record Case(
+            KvCacheType cache,
+            WeightType weights,
+            Mask mask,
+            Expansion.Shape heads,
+            int together,
+            int batch,
+            int start,
+            int tokens,
+            int capacity) {
+        int positions() {
+            return start + tokens;
+        }
+
+        int rowWidth() {
+            return heads.latent() + heads.rope();
+        }
+
+        int keyWidth() {
+            return heads.nope() + heads.rope();
+        }
+
+        int expandedWidth() {
+            return heads.nope() + heads.valueWidth();
+        }
+
+        /// Magnitude of keys; that of queries and values is its inverse.
+        float keySize() {
+            return weights == WeightType.F16 ? 1 : FAR;
+        }
+    }
+
+    static List<Case> cases() {
+        KvCacheType f32 = KvCacheType.FLOAT32;
+        KvCacheType bf16 = KvCacheType.BFLOAT16;
+        Mask causal = new Mask.Causal();
+        return List.of(
+                new Case(f32, WeightType.BF16, causal, shape(3, 24, 14, 11, 17), 2, 70, 0, 67, 67),
+                new Case(bf16, WeightType.F16, causal, shape(2, 40, 128, 64, 128), 1, 64, 70, 66, 140),
+                new Case(f32, WeightType.F8, causal, shape(5, 48, 20, 12, 10), 2, 50, 45, 40, 85),
+                new Case(
+                        bf16, WeightType.BF16, new Mask.SlidingWindow(50), shape(2, 24, 10, 6, 8), 2, 64, 10, 100, 110),
+                new Case(f32, WeightType.F16, new Mask.SlidingWindow(9), shape(1, 16, 33, 1, 1), 1, 33, 150, 70, 79),
+                new Case(bf16, WeightType.F8, new Mask.Chunked(50), shape(3, 32, 16, 8, 24), 1, 128, 130, 67, 97));
+    }
+
+    private static Expansion.Shape shape(int heads, int latent, int nope, int rope, int valueWidth) {
+        return new Expansion.Shape(heads, latent, nope, rope, valueWidth);
+    }
+
+    /// An expansion `[heads · (nope + value)][latent]`, as it is stored and as it counts.
+    private record Weights(byte[] stored, float[] scales, double[][] values) {}
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void attends(Case shape) {
+        float[] queries = numbers(shape.tokens * shape.heads.heads() * shape.keyWidth(), 3 / shape.keySize());
+        float[] rows = cached(shape);
+        Weights weights = weights(shape);
+
+        float[] results = device.call(() -> attend(shape, queries, rows, weights));
+
+        double[][] expanded = expanded(shape, rows, weights);
+        int valueWidth = shape.heads.valueWidth();
+        for (int t = 0; t < shape.tokens; t++) {
+            for (int h = 0; h < shape.heads.heads(); h++) {
+                double[] expected = expected(shape, queries, rows, expanded, t, h);
+                for (int i = 0; i < valueWidth; i++) {
+                    float found = results[(t * shape.heads.heads() + h) * valueWidth + i];
+                    assertThat(Math.abs(found - expected[i]) * shape.keySize())
+                            .as("token %d, head %d, number %d", t, h, i)
+                            .isLessThanOrEqualTo(TOLERANCE);
+                }
+            }
+        }
+    }
+
+    @Test
+    void takesFewerHeadsAtATimeInALongContext() {
+        Expansion.Shape ofDeepSeek = shape(128, 512, 128, 64, 128);
+
+        assertThat(takenFor(ofDeepSeek, 2048)).isEqualTo(new Taken(16, 2048, 79_699_968));
+        assertThat(takenFor(ofDeepSeek, 32_768)).isEqualTo(new Taken(6, 2048, 268_484_608));
+        assertThat(takenFor(ofDeepSeek, 163_840)).isEqualTo(new Taken(1, 2048, 216_047_616));
+    }
+
+    private record Taken(int heads, int positions, long bytes) {}
+
+    private static Taken takenFor(Expansion.Shape shape, int maxContext) {
+        long[] sum = new long[1];
+        Expansion room = Expansion.of(shape, maxContext, 2048, bytes -> {
+            sum[0] += bytes;
+            return 0;
+        });
+        return new Taken(room.heads(), room.positions(), sum[0]);
+    }
+
+    // ----------------------------------------------------------------------------------------------------- expectation
+
+    /// `[positions][heads · (nope + value)]`.
+    private static double[][] expanded(Case shape, float[] rows, Weights weights) {
+        double[][] all = new double[shape.positions()][weights.values.length];
+        for (int p = 0; p < shape.positions(); p++) {
+            for (int r = 0; r < weights.values.length; r++) {
+                for (int c = 0; c < shape.heads.latent(); c++) {
+                    all[p][r] += weights.values[r][c] * rows[p * shape.rowWidth() + c];
+                }
+            }
+        }
+        return all;
+    }
+
+    private static double[] expected(
+            Case shape, float[] queries, float[] rows, double[][] expanded, int token, int head) {
+        Expansion.Shape heads = shape.heads;
+        int position = shape.start + token;
+        int first = position + 1 - (int) shape.mask.visible(position);
+        int query = (token * heads.heads() + head) * shape.keyWidth();
+        double[] scores = new double[position + 1 - first];
+        double highest = Double.NEGATIVE_INFINITY;
+        for (int p = first; p <= position; p++) {
+            double dot = 0;
+            for (int i = 0; i < heads.nope(); i++) {
+                dot += queries[query + i] * expanded[p][head * shape.expandedWidth() + i];
+            }
+            for (int i = 0; i < heads.rope(); i++) {
+                dot += (double) queries[query + heads.nope() + i] * rows[p * shape.rowWidth() + heads.latent() + i];
+            }
+            scores[p - first] = dot * SCALE;
+            highest = Math.max(highest, dot * SCALE);
+        }
+        double[] result = new double[heads.valueWidth()];
+        double sum = 0;
+        for (int p = first; p <= position; p++) {
+            double weight = Math.exp(scores[p - first] - highest);
+            sum += weight;
+            for (int i = 0; i < result.length; i++) {
+                result[i] += weight * expanded[p][head * shape.expandedWidth() + heads.nope() + i];
+            }
+        }
+        for (int i = 0; i < result.length; i++) {
+            result[i] /= sum;
+        }
+        return result;
+    }
+
+    // ----------------------------------------------------------------------------------------------------------- input
+
+    private float[] numbers(int count, double most) {
+        float[] all = new float[count];
+        for (int i = 0; i < count; i++) {
+            all[i] = (float) ((2 * random.nextDouble() - 1) * most);
+        }
+        return all;
+    }
+
+    /// Rows of the cache; some tiles of them are far smaller than others.
+    private float[] cached(Case shape) {
+        float[] all = numbers(shape.positions() * shape.rowWidth(), 1);
+        for (int i = 0; i < all.length; i++) {
+            if (i % shape.rowWidth() >= shape.heads.latent()) {
+                all[i] *= shape.keySize();
+            }
+            if (i / shape.rowWidth() / 40 % 2 == 1) {
+                all[i] /= 16;
+            }
+            if (shape.cache == KvCacheType.BFLOAT16) {
+                all[i] = Float.intBitsToFloat(Float.floatToRawIntBits(all[i]) & 0xffff0000);
+            }
+        }
+        return all;
+    }
+
+    private Weights weights(Case shape) {
+        int rows = shape.heads.heads() * shape.expandedWidth();
+        int columns = shape.heads.latent();
+        int blocks = Math.ceilDiv(columns, SCALE_COLUMNS);
+        byte[] stored = new byte[rows * columns * shape.weights.bytes()];
+        float[] scales = new float[rows * blocks];
+        double[][] values = new double[rows][columns];
+        for (int r = 0; r < rows; r++) {
+            boolean isKey = r % shape.expandedWidth() < shape.heads.nope();
+            double size = (isKey ? shape.keySize() : 1 / shape.keySize()) / Math.sqrt(columns);
+            for (int c = 0; c < columns; c++) {
+                int at = r * columns + c;
+                float value = (float) (random.nextGaussian() * size);
+                switch (shape.weights) {
+                    case BF16 -> {
+                        int bits = Float.floatToRawIntBits(value) >>> 16;
+                        store(stored, at, bits);
+                        values[r][c] = Float.intBitsToFloat(bits << 16);
+                    }
+                    case F16 -> {
+                        short bits = Float.floatToFloat16(value);
+                        store(stored, at, bits);
+                        values[r][c] = Float.float16ToFloat(bits);
+                    }
+                    case F8 -> {
+                        int scale = r * blocks + c / SCALE_COLUMNS;
+                        if (c % SCALE_COLUMNS == 0) {
+                            scales[scale] = (float) (size * (1 + random.nextDouble()));
+                        }
+                        int mantissa = random.nextInt(8);
+                        int exponent = 4 + random.nextInt(4); // up to almost 2
+                        int sign = random.nextInt(2);
+                        stored[at] = (byte) (sign << 7 | exponent << 3 | mantissa);
+                        values[r][c] = Math.scalb((8.0 + mantissa) * (1 - 2 * sign), exponent - 10) * scales[scale];
+                    }
+                    case F32 -> throw new IllegalArgumentException("no tiles");
+                }
+            }
+        }
+        return new Weights(stored, scales, values);
+    }
+
+    private static void store(byte[] to, int at, int bits) {
+        to[2 * at] = (byte) bits;
+        to[2 * at + 1] = (byte) (bits >> 8);
+    }
+
+    // -------------------------------------------------------------------------------------------------------- launches
+
+    private static float[] attend(Case shape, float[] queries, float[] rows, Weights weights) {
+        Expansion.Shape heads = shape.heads;
+        int results = shape.tokens * heads.heads() * heads.valueWidth();
+        try (Arena arena = Arena.ofConfined();
+                DeviceMemory memory = new DeviceMemory(device, 16L << 20);
+                Stream stream = new Stream(device)) {
+            long from = memory.take((long) queries.length * Float.BYTES);
+            memory.write(from, arena.allocateFrom(ValueLayout.JAVA_FLOAT, queries));
+            long to = memory.take((long) results * Float.BYTES);
+            long pass = memory.take(2L * Integer.BYTES);
+            memory.write(pass, arena.allocateFrom(ValueLayout.JAVA_INT, shape.tokens, shape.start));
+            long cache = cache(shape, rows, memory, arena);
+            DeviceMatrix expansion = expansion(shape, weights, memory, stream, arena);
+            memory.finishWrites();
+            TileLauncher tiles = new TileLauncher(
+                    device,
+                    kernels,
+                    stream,
+                    new TileLauncher.Places(
+                            memory.take((long) shape.batch * heads.latent() * Float.BYTES),
+                            memory.take((long) shape.batch * Float.BYTES),
+                            0,
+                            0));
+            LatentLauncher latents = new LatentLauncher(
+                    device,
+                    kernels,
+                    stream,
+                    shape.cache,
+                    Expansion.of(heads, shape.together, shape.positions(), shape.batch, memory::take),
+                    (w, x, stride, y, yStride, count) -> tiles.multiply(w, 0, x, stride, y, yStride, count));
+            Stage.AttendLatents stage = stage(shape, expansion);
+            assertThat(latents.canAttend(stage, shape.tokens)).isTrue();
+            latents.attend(
+                    stage,
+                    new LatentLauncher.Operands(
+                            from,
+                            heads.heads() * shape.keyWidth(),
+                            to,
+                            heads.heads() * heads.valueWidth(),
+                            cache,
+                            shape.capacity,
+                            pass),
+                    shape.start,
+                    shape.tokens);
+            MemorySegment copy = arena.allocate(ValueLayout.JAVA_FLOAT, results);
+            stream.copyOut(copy, to);
+            stream.synchronize();
+            return copy.toArray(ValueLayout.JAVA_FLOAT);
+        }
+    }
+
+    private static Stage.AttendLatents stage(Case shape, DeviceMatrix expansion) {
+        Expansion.Shape heads = shape.heads;
+        View queries = View.of(Buffer.QUERY);
+        View absorbed = View.of(Buffer.ABSORBED);
+        View latents = View.of(Buffer.LATENT_CONTEXT);
+        return new Stage.AttendLatents(
+                new Stage.Absorb(
+                        expansion, heads.heads(), heads.nope(), heads.rope(), heads.valueWidth(), queries, absorbed),
+                new Stage.Attend(
+                        0, heads.heads(), 1, shape.rowWidth(), heads.latent(), shape.mask, SCALE, absorbed, latents),
+                new Stage.Expand(
+                        expansion, heads.heads(), heads.nope(), heads.valueWidth(), latents, View.of(Buffer.CONTEXT)));
+    }
+
+    private static DeviceMatrix expansion(
+            Case shape, Weights weights, DeviceMemory memory, Stream stream, Arena arena) {
+        int rows = weights.values.length;
+        int columns = shape.heads.latent();
+        long data = memory.take(weights.stored.length);
+        memory.write(data, arena.allocateFrom(ValueLayout.JAVA_BYTE, weights.stored));
+        long scales = memory.take((long) weights.scales.length * Float.BYTES);
+        switch (shape.weights) {
+            case BF16 ->
+                new Room.OnDevice(device, memory, kernels, stream)
+                        .scaleRows(scales, rows, data, (long) rows * columns, 1, rows, columns);
+            case F8 -> memory.write(scales, arena.allocateFrom(ValueLayout.JAVA_FLOAT, weights.scales));
+            case F16, F32 -> scales = 0;
+        }
+        int sharing = shape.weights == WeightType.F8 ? SCALE_COLUMNS : columns;
+        return new DeviceMatrix(data, scales, sharing, rows, columns, shape.weights);
+    }
+
+    /// A ring that has been written position after position; what was never written is not a number.
+    private static long cache(Case shape, float[] rows, DeviceMemory memory, Arena arena) {
+        int width = shape.rowWidth();
+        MemorySegment ring = arena.allocate((long) shape.capacity * width * shape.cache.bytes());
+        ring.fill((byte) 0xff);
+        for (int i = 0; i < rows.length; i++) {
+            long at = (long) (i / width % shape.capacity) * width + i % width;
+            int bits = Float.floatToRawIntBits(rows[i]);
+            switch (shape.cache) {
+                case FLOAT32 -> ring.setAtIndex(ValueLayout.JAVA_INT, at, bits);
+                case BFLOAT16 -> ring.setAtIndex(ValueLayout.JAVA_SHORT, at, (short) (bits >>> 16));
+            }
+        }
+        long address = memory.take(ring.byteSize());
+        memory.write(address, ring);
+        return address;
+    }
+}
