@@ -34,7 +34,8 @@ import java.util.ServiceLoader;
 ///
 /// `java -m dev.assay.cuda/dev.assay.cuda.Measurement OUT config.json...` writes `OUT/cuda.json` and `OUT/cuda.md` anew
 /// after each shape. Decode is the greedy loop at positions 480 to 543, nothing going to the host; streamed decode is
-/// [Session#decode], whose logits do; prefill is 2048 tokens with the logits of the last. Bytes are those that a step
+/// [Session#decode] at the same positions, whose logits do; prefill is 2048 tokens with the logits of the last. Bytes
+/// are those that a step
 /// must read at least, weights and cache, and their bound is the rate at which one product reads 2 GiB of weights in
 /// the same process.
 ///
@@ -53,7 +54,7 @@ public final class Measurement {
     /// @param ceilingRows of 8192 columns: rows of the matrix whose reading is the bound
     /// @param start position from which the greedy loop decodes
     /// @param steps of the loop
-    /// @param prompt tokens of prefill, more than `start` + `steps`
+    /// @param prompt tokens of prefill, at least `start` + `steps`
     /// @param prefill whether it is measured
     /// @param repeats of every time; one more goes before them
     /// @param maxCheckedBytes of weights up to which logits are compared with another engine's
@@ -169,17 +170,22 @@ public final class Measurement {
     private double[] streamed(CudaModel model, int[] prompt, SessionOptions options) {
         double[] times = new double[settings.repeats()];
         try (Session session = model.newSession(options)) {
-            session.prefill(Arrays.copyOf(prompt, settings.start()));
-            session.decode(prompt[settings.start()]);
+            streamed(session, prompt);
             for (int i = 0; i < times.length; i++) {
-                long start = System.nanoTime();
-                for (int step = 0; step < settings.steps(); step++) {
-                    session.decode(prompt[settings.start() + 1 + step]);
-                }
-                times[i] = (System.nanoTime() - start) / 1e6 / settings.steps();
+                times[i] = streamed(session, prompt);
             }
         }
         return times;
+    }
+
+    private double streamed(Session session, int[] prompt) {
+        session.reset();
+        session.prefill(Arrays.copyOf(prompt, settings.start()));
+        long begun = System.nanoTime();
+        for (int step = 0; step < settings.steps(); step++) {
+            session.decode(prompt[settings.start() + step]);
+        }
+        return (System.nanoTime() - begun) / 1e6 / settings.steps();
     }
 
     private double[] prefill(CudaModel model, int[] prompt, SessionOptions options) {
