@@ -68,10 +68,11 @@ class MeasurementTest {
         assertThat(out.resolve("cuda.md")).content().contains(" tok/s | – | 3 of 3 |");
     }
 
-    /// Both round to bfloat16 what they cache: where their float32 values lie on two sides of a tie, the cache
-    /// differs
-    /// by 2⁻⁸ of a number. So a few times what the suite allows of a float32 cache, and far below what a mistake
-    /// makes.
+    /// Ten times what the suite allows of a float32 cache. Where the values of the two engines lie on two sides of
+    /// a
+    /// tie, what they cache differs by 2⁻⁸, which one of 24 positions brings into a head's output of 20 numbers:
+    /// about
+    /// 4e-5 of it. A mistake in a key or a weight is of the order of 1e-2 and more.
     @Test
     void comparesLogitsWithAnotherEngine() throws IOException, AbsentException {
         JsonNode report =
@@ -85,8 +86,8 @@ class MeasurementTest {
             assertThat(agreement.path("tokens").intValue()).isEqualTo(24);
             for (String phase : List.of("prefill", "decode")) {
                 JsonNode distance = agreement.path(phase);
-                assertThat(distance.path("rms_per_deviation").doubleValue()).isBetween(1e-9, 1e-3);
-                assertThat(distance.path("max_per_deviation").doubleValue()).isBetween(1e-8, 1e-2);
+                assertThat(distance.path("rms_per_deviation").doubleValue()).isBetween(1e-9, 2e-4);
+                assertThat(distance.path("max_per_deviation").doubleValue()).isBetween(1e-8, 2e-3);
                 assertThat(distance.path("same_argmax").intValue()).isEqualTo(24);
             }
         }
