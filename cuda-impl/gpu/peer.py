@@ -115,28 +115,33 @@ def decode(model, compiled=True):
     }
 
 
-def measure(kind, path):
-    """Prints the result as the last line."""
+def measure(kind, path, device):
+    """Prints the result, or what went wrong, as the last line."""
     import torch
     import transformers
 
-    values = json.loads(pathlib.Path(path).read_text())
-    model = load(values, "cuda", torch.bfloat16)
-    result = {"prefill": prefill, "decode": decode}[kind](model)
-    print(json.dumps(result | {"torch": torch.__version__, "transformers": transformers.__version__}))
+    try:
+        model = load(json.loads(pathlib.Path(path).read_text()), device, torch.bfloat16)
+        result = {"prefill": prefill, "decode": decode}[kind](model)
+    except Exception as e:  # What the peer cannot run is a result too.
+        result = {"failed": repr(e)[:300]}
+    print(json.dumps(result | {"torch": torch.__version__, "transformers": transformers.__version__}), flush=True)
 
 
-def in_a_process(kind, path):
-    """The result of measure, or why there is none."""
+def limit(kind, path):
+    """Seconds that a measurement may take, compilation included."""
     experts = any("experts" in key for key in json.loads(pathlib.Path(path).read_text()))
-    limit = 150 if kind == "decode" and not experts else 60
+    return 150 if kind == "decode" and not experts else 60
+
+
+def in_a_process(arguments, seconds):
+    """The JSON that a Python with these arguments prints as its last line, or why there is none."""
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-        command = [sys.executable, __file__, "--measure", kind, path]
-        process = subprocess.Popen(command, stdout=out, stderr=err, start_new_session=True)
+        process = subprocess.Popen([sys.executable, *arguments], stdout=out, stderr=err, start_new_session=True)
         try:
-            code = process.wait(limit)
+            code = process.wait(seconds)
         except subprocess.TimeoutExpired:
-            return {"failed": f"took more than {limit} s"}
+            return {"failed": f"took more than {seconds} s"}
         finally:
             # It and the compilers that it started.
             with contextlib.suppress(ProcessLookupError):
@@ -144,22 +149,23 @@ def in_a_process(kind, path):
             process.wait()
         out.seek(0)
         err.seek(0)
-        if code:
-            return {"failed": f"exit {code}: " + "".join(err.readlines()[-1:]).strip()[:300]}
-        return json.loads(out.readlines()[-1])
+        lines = out.readlines()
+        if lines and lines[-1].startswith("{"):
+            return json.loads(lines[-1])
+        return {"failed": f"exit {code}: " + "".join(err.readlines()[-1:]).strip()[:300]}
 
 
 def main():
     if sys.argv[1] == "--measure":
         measure(*sys.argv[2:])
         return
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # with what is being measured
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # and so what is being measured
     out, *wanted = sys.argv[1:]
     for word in wanted:
         kind, _, path = word.partition(":")
         began = time.time()
-        line = {"shape": pathlib.Path(path).stem, "kind": kind} | in_a_process(kind, path)
-        line["took_s"] = round(time.time() - began)
+        result = in_a_process([__file__, "--measure", kind, path, "cuda"], limit(kind, path))
+        line = {"shape": pathlib.Path(path).stem, "kind": kind} | result | {"took_s": round(time.time() - began)}
         with open(pathlib.Path(out, "peer.jsonl"), "a") as file:
             file.write(json.dumps(line) + "\n")
         print(json.dumps({key: value for key, value in line.items() if key != "milliseconds"}), flush=True)

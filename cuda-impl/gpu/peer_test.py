@@ -42,8 +42,13 @@ class PeerTest(unittest.TestCase):
         self.assertEqual(len(result["milliseconds"]), peer.REPEATS)
         self.assertGreater(result["prefill_tokens_per_second"], 0)
 
+    def test_measures_in_a_process(self):
+        config = CASES / "qwen3-base" / "config.json"
+        result = peer.in_a_process([peer.__file__, "--measure", "prefill", str(config), "cpu"], 60)
+        self.assertEqual(len(result["milliseconds"]), peer.REPEATS)
+        self.assertEqual(result["torch"], torch.__version__)
+
     def test_a_shape_that_fails_is_a_line_and_the_next_follows(self):
-        # There is no GPU here, or the configuration is none: both fail.
         with tempfile.TemporaryDirectory() as out:
             config = pathlib.Path(out, "tiny.json")
             config.write_text('{"model_type": "none such"}')
@@ -53,7 +58,24 @@ class PeerTest(unittest.TestCase):
         self.assertEqual([line["kind"] for line in lines], ["prefill", "decode"])
         for line in lines:
             self.assertEqual(line["shape"], "tiny")
-            self.assertRegex(line["failed"], "exit 1: KeyError.*none such")
+            self.assertEqual(line["failed"], "KeyError('none such')")
+
+    def test_ends_what_takes_too_long_and_its_children(self):
+        with tempfile.TemporaryDirectory() as folder:
+            pid = pathlib.Path(folder, "pid")
+            program = (
+                "import pathlib, subprocess, time;"
+                f"pathlib.Path({str(pid)!r}).write_text(str(subprocess.Popen(['sleep', '100']).pid));"
+                "time.sleep(100)"
+            )
+            self.assertEqual(peer.in_a_process(["-c", program], 2), {"failed": "took more than 2 s"})
+            state = pathlib.Path("/proc", pid.read_text(), "stat")
+            # Gone, or a zombie until init looks after it.
+            self.assertTrue(not state.exists() or state.read_text().split()[2] == "Z")
+
+    def test_says_how_a_process_died(self):
+        program = "import os, sys; print('assertion', file=sys.stderr, flush=True); os.abort()"
+        self.assertEqual(peer.in_a_process(["-c", program], 20), {"failed": "exit -6: assertion"})
 
 
 if __name__ == "__main__":
