@@ -61,9 +61,7 @@ public final class Measurement {
             int ceilingRows, int start, int steps, int prompt, boolean prefill, int repeats, long maxCheckedBytes) {
         /// Those of published figures. Properties change them: `assay.cuda.measure.prefill=false`,
         /// `assay.cuda.measure.rows`, and `assay.cuda.measure.checked-gib`. The other engine reads the weights
-        /// where
-        /// they lie, so that checking takes no memory, but time: 24 tokens twice, of qwen3-8b 35 s on two
-        /// processors.
+        /// where they lie: a check takes no memory, but time, 35 s for qwen3-8b on two processors.
         static Settings ofProperties() {
             return new Settings(
                     Integer.getInteger("assay.cuda.measure.rows", 131_072),

@@ -74,7 +74,7 @@ record MeasurementReport(
 
     private void put(Row row, ObjectNode json) {
         json.put("shape", row.name()).put("bytes_per_token", row.bytes());
-        put(row.agreement(), json.putObject("agreement"));
+        put(row.agreement(), json.putObject("check"));
         put(json.putArray("decode_ms"), row.decode());
         put(json.putArray("streamed_ms"), row.streamed());
         row.prefill()

@@ -80,7 +80,7 @@ class MeasurementTest {
 
         assertThat(report.path("rows").size()).isEqualTo(2);
         for (JsonNode row : report.path("rows")) {
-            JsonNode agreement = row.path("agreement");
+            JsonNode agreement = row.path("check");
             assertThat(agreement.path("engine").stringValue()).isEqualTo("vector");
             assertThat(agreement.path("kv_cache").stringValue()).isEqualTo("bfloat16");
             assertThat(agreement.path("tokens").intValue()).isEqualTo(24);
@@ -97,10 +97,10 @@ class MeasurementTest {
     @Test
     void saysWhyNothingWasCompared() throws IOException, AbsentException {
         JsonNode absent = measure(false, Long.MAX_VALUE, List.of(new CudaEngine()), QWEN3);
-        assertThat(absent.at("/rows/0/agreement/not_checked").stringValue()).isEqualTo("no engine has the id vector");
+        assertThat(absent.at("/rows/0/check/not_checked").stringValue()).isEqualTo("no engine has the id vector");
 
         JsonNode large = measure(false, 1000, List.of(new VectorEngine()), QWEN3);
-        assertThat(large.at("/rows/0/agreement/not_checked").stringValue())
+        assertThat(large.at("/rows/0/check/not_checked").stringValue())
                 .matches("weights of [0-9]+ MiB, checked up to 0");
     }
 
