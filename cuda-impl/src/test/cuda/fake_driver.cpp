@@ -21,6 +21,7 @@
 #include "../../main/cuda/linear.cu"
 #include "../../main/cuda/tiles.cu"
 #include "../../main/cuda/tokens.cu"
+#include "../../main/cuda/wide.cu"
 
 Index threadIdx, blockIdx, blockDim, gridDim;
 alignas(16) float dynamic_shared[227 * 1024 / 4];
@@ -59,6 +60,7 @@ struct Fiber {
     int parity = 0;
     std::vector<Copy> copies; // begun, not in a group yet
     std::deque<std::vector<Copy>> copy_groups;
+    std::vector<std::function<void()>> group_products;
 };
 
 struct Warp {
@@ -187,6 +189,8 @@ void wait_for_copies(int pending) {
     }
 }
 
+std::vector<std::function<void()>> &group_products() { return fibers[current].group_products; }
+
 // Runs a block; false if its threads wait for each other for ever.
 static bool run_block(int threads, const std::function<void()> &kernel) {
     body = &kernel;
@@ -205,6 +209,7 @@ static bool run_block(int threads, const std::function<void()> &kernel) {
         fiber.parity = 0;
         fiber.copies.clear();
         fiber.copy_groups.clear();
+        fiber.group_products.clear();
         void **top = (void **)((char *)fiber.stack + STACK) - 1; // as after a call: 8 below a multiple of 16
         *--top = (void *)entry;
         for (int i = 0; i < 6; i++) {
