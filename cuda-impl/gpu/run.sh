@@ -6,8 +6,9 @@
 #   run.sh OUT [verify] [plain] [sanitize] [measure] [peer]
 #
 # verify: every golden case; plain: the same with kernels one after another, whose logits must be as good; sanitize:
-# compute-sanitizer on three cases, if it is there; measure: the published shapes, with the options for Java in MEASURE;
-# peer: Hugging Face transformers on the same shapes, if Python has it. OUT gets at most eight files.
+# compute-sanitizer on three cases, if it is there; measure: the published shapes, their logits beside the vector engine's,
+# with the options for Java in MEASURE; peer: prefill and compiled decode of Hugging Face transformers on the same shapes, if
+# Python has it, in up to ten minutes. OUT gets at most eight files.
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -62,9 +63,9 @@ for part in "$@"; do
             cat "$out/cuda.md"
             ;;
         peer)
-            shapes=/tmp/pack/shapes
-            timeout 120 python3 "$here/peer.py" "$out" $shapes/qwen3-0.6b.json $shapes/qwen3-8b.json \
-                $shapes/deepseek-v3-5-layers.json $shapes/qwen3-30b-a3b.json 2>&1 | grep '^{'
+            # What takes longest comes last: a step with experts may not compile within its time.
+            shapes=({prefill:,decode:}/tmp/pack/shapes/{qwen3-0.6b,llama-3.2-1b,qwen3-8b,deepseek-v3-5-layers,qwen3-30b-a3b}.json)
+            timeout 570 python3 "$here/peer.py" "$out" "${shapes[@]}" 2>&1 | grep '^{'
             ;;
         *) echo "no part is named $part" ;;
     esac

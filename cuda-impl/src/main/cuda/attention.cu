@@ -319,75 +319,102 @@ KERNEL(join_parts, float *to, const float *partial, int parts, int value_width) 
 
 // ----------------------------------------------------------------------------------------------- attention of one token
 
-// Warps of a block, heads that share its keys, and keys that a group of lanes has in flight.
-constexpr int ATTEND_WARPS = 8;
-constexpr int HEADS = 2;
-constexpr int SWEEPS = 4;
+// Threads of a block that has so many heads, and keys that a group of its lanes has in flight.
+template <int HEADS>
+constexpr int ATTEND_THREADS = HEADS == 1 ? 512 : 256;
+template <int HEADS>
+constexpr int SWEEPS_OF = HEADS == 1 ? 3 : 5;
 constexpr int EIGHT = 8;
+// Keys that are worth a block.
+constexpr int FEWEST_KEYS = 32;
+// A cluster has all positions if they are at most so many times the keys that it has in flight.
+constexpr int CLUSTER_ROUNDS = 4;
 
-// softmax(scale · q·k) times values over some positions, so far: highest score, sum and result for HEADS queries, of which
-// each group of lanes has a share of the positions and each lane eight of the numbers.
+DEVICE int slot_of(int position, int capacity) { return position < capacity ? position : position % capacity; }
+
+// 2 to the power of how much a score, times log2(e), is below the highest; of none there is nothing.
+DEVICE float weight_of(float score, float highest) { return score == NEGATIVE_INFINITY ? 0 : exp2f(score - highest); }
+
+// softmax(scale · q·k) times values over some positions, so far: highest score, sum of the weights and result before it is
+// divided by it, for HEADS queries, of which each group of lanes has a share of the positions and each lane eight of
+// the numbers.
+template <int HEADS>
 struct Attended {
     float highest[HEADS];
     float sum[HEADS];
     float result[HEADS][EIGHT];
 };
 
-// Joins what groups of `lanes` lanes have; the first group then has it all.
-DEVICE void join_groups(Attended &own, int lanes) {
-    for (int distance = lanes; distance < WARP; distance *= 2) {
-        for (int h = 0; h < HEADS; h++) {
-            const float other = shuffle_xor(own.highest[h], distance);
-            const float higher = fmaxf(own.highest[h], other);
-            const float mine = relative(own.highest[h], higher);
-            const float theirs = relative(other, higher);
-            own.highest[h] = higher;
-            own.sum[h] = own.sum[h] * mine + shuffle_xor(own.sum[h], distance) * theirs;
-            for (int i = 0; i < EIGHT; i++) {
-                own.result[h][i] = own.result[h][i] * mine + shuffle_xor(own.result[h][i], distance) * theirs;
-            }
-        }
+// What PARTS shares of the positions found, in shared memory.
+template <int HEADS, int PARTS>
+struct Parts {
+    float highest[HEADS][PARTS];
+    float sum[HEADS][PARTS];
+    float result[HEADS][PARTS][WIDEST_HEAD];
+};
+
+// What all parts found for number i of head h, unless there is no such number; all lanes of a warp have the same head.
+struct Part {
+    float highest;
+    float sum;
+    float result;
+};
+
+template <int HEADS, int PARTS>
+DEVICE Part join(const Parts<HEADS, PARTS> &parts, int h, int i) {
+    const float own = lane() < PARTS ? parts.highest[h][lane()] : NEGATIVE_INFINITY;
+    const float own_sum = lane() < PARTS ? parts.sum[h][lane()] : 0;
+    Part all = {own, 0, 0};
+    for (int distance = WARP / 2; distance > 0; distance /= 2) {
+        all.highest = fmaxf(all.highest, shuffle_xor(all.highest, distance));
     }
+    const float factor = weight_of(own, all.highest);
+    all.sum = warp_sum(factor * own_sum);
+#pragma unroll
+    for (int p = 0; p < PARTS; p++) {
+        all.result = fmaf(shuffle_from(factor, p), parts.result[h][p][i], all.result);
+    }
+    return all;
 }
 
 // What prepare_heads, attend and join_parts do, for one token: one launch, and each key and value is read once for the
-// HEADS query heads of a block. blockIdx.x is a group of HEADS heads that share keys, blockIdx.y a part of the
-// positions. A group of lanes has a key at a time, each lane eight numbers of it; width is a multiple of
-// eight. The last block to end joins the parts.
+// HEADS query heads of a block. blockIdx.z is a head of keys, blockIdx.x counts HEADS of the `group` heads that share it,
+// blockIdx.y is a part of the positions. A group of `lanes` lanes, a power of two, has a key at a time, each lane eight
+// numbers of it; width is a multiple of eight. The parts are joined by the last block of a cluster, in whose shared memory the
+// others leave theirs, as long as one cluster has all positions; else by the last block to end, through device memory,
+// which takes longer.
 //
 // Keys of earlier positions are in the cache before the token's pass begins, so they are read before the wait; the key of
-// the token's own position comes from x, or from the layer that owns the cache, after it.
-template <typename C>
-DEVICE void attend_one(float *to, const float *x, int query_heads, int kv_heads, int width, HeadNorms norms, Turn by,
-                       const float *heat, void *keys, void *values, bool owns_cache, int capacity, float scale,
-                       int mask, int mask_size, float *partial, int *arrived, const int *pass) {
+// the token's own position comes from x, or from the layer that owns the cache, after it. From there on time is what
+// instructions take one after the other: so there are many warps with few keys each.
+template <typename C, int HEADS>
+DEVICE void attend_one(float *to, const float *x, int group, int kv_heads, int width, int lanes,
+                       const HeadNorms &norms, const Turn &by, const float *heat, void *keys, void *values,
+                       bool owns_cache, int capacity, float scale, int mask, int mask_size, float *partial,
+                       int *arrived, const int *pass) {
+    constexpr int ATTEND_WARPS = ATTEND_THREADS<HEADS> / WARP;
+    constexpr int SWEEPS = SWEEPS_OF<HEADS>;
     let_next_start();
-    SHARED float rows[HEADS + 2][WIDEST_HEAD];
-    SHARED float results[ATTEND_WARPS][HEADS][WIDEST_HEAD];
-    SHARED float highests[MOST_PARTS][HEADS];
-    SHARED float sums[MOST_PARTS][HEADS];
-    SHARED float gains[3][WIDEST_HEAD];
-    SHARED float turns[2][WIDEST_HEAD / 2];
-    const int group = query_heads / kv_heads;
-    const int blocks_a_group = (group + HEADS - 1) / HEADS;
-    const int kv_head = blockIdx.x / blocks_a_group;
-    const int head = kv_head * group + blockIdx.x % blocks_a_group * HEADS;
-    const int heads = (kv_head + 1) * group - head < HEADS ? (kv_head + 1) * group - head : HEADS;
+    arrive_at_cluster(); // to be waited for before anything is left in the memory of another block
+    SHARED float rows[HEADS + 2][WIDEST_HEAD]; // queries, key and value of the token
+    SHARED uint4 own_row[2][WIDEST_HEAD / 4]; // its key and value as they are cached
+    Parts<HEADS, ATTEND_WARPS> &of_warps = *(Parts<HEADS, ATTEND_WARPS> *)dynamic_shared;
+    LAST_SHARED Parts<HEADS, CLUSTER> of_blocks;
     const int position = pass[1];
-    int lanes = 1;
-    while (lanes * EIGHT < width) {
-        lanes *= 2;
-    }
-    const int column = lane() % lanes * EIGHT;
+    const int kv_head = blockIdx.z;
+    const int head_of_group = blockIdx.x * HEADS;
+    const int head = kv_head * group + head_of_group;
+    const int heads = group - head_of_group < HEADS ? group - head_of_group : HEADS;
+    const int column = (lane() & (lanes - 1)) * EIGHT;
     const bool has_column = column < width;
     const int groups = WARP / lanes;
-    // Positions are shared out among so many blocks that each has what it can have in flight, or all blocks.
     const int visible = first_visible(mask, mask_size, position);
     const int count = position + 1 - visible;
     const int in_flight = SWEEPS * ATTEND_WARPS * groups;
-    const int of_all = (count + gridDim.y - 1) / gridDim.y;
-    const int each = of_all > in_flight ? of_all : in_flight;
-    const int parts = (count + each - 1) / each;
+    const bool in_cluster = count <= CLUSTER * CLUSTER_ROUNDS * in_flight;
+    const int parts = in_cluster ? CLUSTER : gridDim.y;
+    const int share = in_cluster ? (count + CLUSTER - 1) / CLUSTER : (count + parts - 1) / parts;
+    const int each = share > FEWEST_KEYS ? share : FEWEST_KEYS;
     const int start = visible + blockIdx.y * each;
     const int end = start + each < position + 1 ? start + each : position + 1;
     if (blockIdx.y >= parts) {
@@ -395,227 +422,313 @@ DEVICE void attend_one(float *to, const float *x, int query_heads, int kv_heads,
         return;
     }
 
-    typename C::Eight raw_keys[SWEEPS];
-    typename C::Eight raw_values[SWEEPS];
-    auto key_of = [&](int tile, int sweep) { return tile + (sweep * ATTEND_WARPS + warp()) * groups + lane() / lanes; };
+    // Rings are as long as what is visible, so a block's part goes round at most once.
+    const int start_slot = slot_of(start, capacity);
+    const long own_at = ((long)slot_of(position, capacity) * kv_heads + kv_head) * width;
+    const int first_key = start + warp() * groups + lane() / lanes; // of a tile; and every ATTEND_WARPS · groups-th more
+    typename C::Eight raw_keys[SWEEPS] = {};
+    typename C::Eight raw_values[SWEEPS] = {};
     auto load = [&](int tile) {
 #pragma unroll
         for (int s = 0; s < SWEEPS; s++) {
-            const int key = key_of(tile, s);
+            const int key = first_key + tile + s * ATTEND_WARPS * groups;
             if (has_column && key < end && key != position) {
-                const long at = ((long)(key % capacity) * kv_heads + kv_head) * width + column;
+                int slot = start_slot + key - start;
+                slot -= slot < capacity ? 0 : capacity;
+                const long at = ((long)slot * kv_heads + kv_head) * width + column;
                 raw_keys[s] = C::read(keys, at);
                 raw_values[s] = C::read(values, at);
             }
         }
     };
-    load(start);
-    // What heads are prepared with is stored too.
-    const float *stored_gains[3] = {norms.query_gain, norms.key_gain, norms.value_gain};
-    for (int i = threadIdx.x; i < width; i += blockDim.x) {
-        for (int n = 0; n < 3; n++) {
-            gains[n][i] = stored_gains[n] == nullptr ? 0 : stored_gains[n][i];
+    load(0);
+
+    // A warp prepares a head; what it is prepared with is stored, and read before the wait.
+    const int kind = warp() < HEADS ? QUERY : warp() == HEADS ? KEY : VALUE;
+    const bool has_own = start <= position && position < end && owns_cache;
+    const bool has_keys = start < end;
+    const bool prepares = (warp() < heads && has_keys) || (has_own && (warp() == HEADS || warp() == HEADS + 1));
+    const float *gain = kind == QUERY ? norms.query_gain : kind == KEY ? norms.key_gain : norms.value_gain;
+    const float eps = kind == QUERY ? norms.query_eps : kind == KEY ? norms.key_eps : norms.value_eps;
+    const float warmth = kind == QUERY && heat != nullptr ? heat[position] : 1;
+    const bool turns = prepares && kind != VALUE && by.kind != NOT_TURNED;
+    constexpr int FOURS = WIDEST_HEAD / WARP / 4; // of a head for each lane
+    constexpr int PAIRS = WIDEST_HEAD / WARP / 2;
+    float4 gains[FOURS];
+    float cosines[PAIRS] = {};
+    float sines[PAIRS] = {};
+#pragma unroll
+    for (int n = 0; n < FOURS; n++) {
+        const int i = (n * WARP + lane()) * 4;
+        gains[n] = prepares && gain != nullptr && i < width ? *(const float4 *)(gain + i) : float4{1, 1, 1, 1};
+    }
+#pragma unroll
+    for (int n = 0; n < PAIRS; n++) {
+        const int j = n * WARP + lane();
+        if (turns && j < by.pairs) {
+            cosines[n] = by.cosines[(long)position * by.pairs + j];
+            sines[n] = by.sines[(long)position * by.pairs + j];
         }
     }
-    for (int i = threadIdx.x; by.kind != NOT_TURNED && i < by.pairs; i += blockDim.x) {
-        turns[0][i] = by.cosines[(long)position * by.pairs + i];
-        turns[1][i] = by.sines[(long)position * by.pairs + i];
-    }
-    norms.query_gain = norms.query_gain == nullptr ? nullptr : gains[QUERY];
-    norms.key_gain = norms.key_gain == nullptr ? nullptr : gains[KEY];
-    norms.value_gain = norms.value_gain == nullptr ? nullptr : gains[VALUE];
-    const Turn staged = {by.kind, by.pairs, turns[0], turns[1]};
-    const float warmth = heat == nullptr ? 1 : heat[position];
-    synchronize_block();
     wait_for_previous();
-
-    const bool has_own = start <= position && position < end;
-    const long own = ((long)(position % capacity) * kv_heads + kv_head) * width;
-    for (int r = warp(); r < HEADS + 2; r += ATTEND_WARPS) {
-        float *row = rows[r];
-        if (r < HEADS) {
-            if (r < heads) {
-                prepare_head(row, x + (long)(head + r) * width, QUERY, width, norms, staged, warmth, 0);
+    if (prepares) {
+        float *row = rows[warp()];
+        const int of_x = kind == QUERY ? head + warp() : group * kv_heads + (kind == KEY ? 0 : kv_heads) + kv_head;
+        float4 numbers[FOURS];
+        float squares = 0;
+#pragma unroll
+        for (int n = 0; n < FOURS; n++) {
+            const int i = (n * WARP + lane()) * 4;
+            numbers[n] = i < width ? *(const float4 *)(x + (long)of_x * width + i) : float4{0, 0, 0, 0};
+            const float4 in = numbers[n];
+            squares = fmaf(in.x, in.x, fmaf(in.y, in.y, fmaf(in.z, in.z, fmaf(in.w, in.w, squares))));
+        }
+        float factor = 1;
+        if (gain != nullptr) {
+            factor = inverse_root(quotient(warp_sum(squares), width), eps);
+        }
+#pragma unroll
+        for (int n = 0; n < FOURS; n++) {
+            const float4 in = numbers[n];
+            *(float4 *)(row + (n * WARP + lane()) * 4) = float4{in.x * factor * gains[n].x, in.y * factor * gains[n].y,
+                                                               in.z * factor * gains[n].z, in.w * factor * gains[n].w};
+        }
+        synchronize_warp();
+        if (turns) {
+#pragma unroll
+            for (int n = 0; n < PAIRS; n++) {
+                const int j = n * WARP + lane();
+                if (j < by.pairs) {
+                    float *a = row + (by.kind == HALF_SPLIT ? j : 2 * j);
+                    float *b = by.kind == HALF_SPLIT ? a + by.pairs : a + 1;
+                    const float old = *a;
+                    *a = old * cosines[n] - *b * sines[n];
+                    *b = *b * cosines[n] + old * sines[n];
+                }
             }
-        } else if (has_own) {
-            const bool is_key = r == HEADS;
-            void *cache = is_key ? keys : values;
-            if (owns_cache) {
-                const float *from = x + (long)(query_heads + (is_key ? 0 : kv_heads) + kv_head) * width;
-                prepare_head(row, from, is_key ? KEY : VALUE, width, norms, staged, 1, 0);
-                for (int i = lane(); i < width; i += WARP) {
-                    row[i] = C::rounded(row[i]);
-                    if (head == kv_head * group) {
-                        store<C>(cache, own + i, row[i]);
+            synchronize_warp();
+        }
+        float after = warmth;
+        if (kind != VALUE && norms.eps_after >= 0) {
+            after *= inverse_root_mean_square(row, width, norms.eps_after);
+        }
+        if (kind == QUERY) {
+            after *= scale * 1.4426950408889634f; // log2(e)
+        }
+        void *cache = kind == KEY ? keys : values;
+#pragma unroll 4
+        for (int i = lane(); i < width; i += WARP) {
+            const float number = row[i] * after;
+            if (kind == QUERY) {
+                row[i] = number;
+            } else {
+                store<C>(own_row[kind == KEY ? 0 : 1], i, number);
+                if (blockIdx.x == 0) {
+                    store<C>(cache, own_at + i, number);
+                }
+            }
+        }
+    }
+    synchronize_block();
+    if (has_keys) {
+        float query[HEADS][EIGHT];
+        Attended<HEADS> all;
+#pragma unroll
+        for (int h = 0; h < HEADS; h++) {
+            all.highest[h] = NEGATIVE_INFINITY;
+            all.sum[h] = 0;
+#pragma unroll
+            for (int i = 0; i < EIGHT; i++) {
+                query[h][i] = has_column && h < heads ? rows[h][column + i] : 0;
+                all.result[h][i] = 0;
+            }
+        }
+#pragma unroll 1
+        for (int tile = 0; start + tile < end; tile += in_flight) {
+            if (tile > 0) {
+                load(tile);
+            }
+            float scores[SWEEPS][HEADS];
+#pragma unroll
+            for (int s = 0; s < SWEEPS; s++) {
+                const int key = first_key + tile + s * ATTEND_WARPS * groups;
+                if (has_column && key == position && key < end) {
+                    raw_keys[s] = owns_cache ? C::read(own_row[0], column) : C::read(keys, own_at + column);
+                    raw_values[s] = owns_cache ? C::read(own_row[1], column) : C::read(values, own_at + column);
+                }
+                float numbers[EIGHT];
+                C::decode(raw_keys[s], numbers);
+#pragma unroll
+                for (int h = 0; h < HEADS; h++) {
+                    scores[s][h] = 0;
+#pragma unroll
+                    for (int i = 0; i < EIGHT; i++) {
+                        scores[s][h] = fmaf(numbers[i], query[h][i], scores[s][h]);
                     }
                 }
-            } else {
-                for (int i = lane(); i < width; i += WARP) {
-                    row[i] = C::at(cache, own + i);
-                }
             }
-        }
-    }
-    synchronize_block();
-
-    float query[HEADS][EIGHT];
-    Attended all;
-    for (int h = 0; h < HEADS; h++) {
-        all.highest[h] = NEGATIVE_INFINITY;
-        all.sum[h] = 0;
-        for (int i = 0; i < EIGHT; i++) {
-            query[h][i] = has_column && h < heads ? rows[h][column + i] : 0;
-            all.result[h][i] = 0;
-        }
-    }
-    for (int tile = start; tile < end; tile += SWEEPS * ATTEND_WARPS * groups) {
-        if (tile > start) {
-            load(tile);
-        }
-        float scores[SWEEPS][HEADS];
+#pragma unroll 1
+            for (int distance = lanes / 2; distance > 0; distance /= 2) {
 #pragma unroll
-        for (int s = 0; s < SWEEPS; s++) {
-            const int key = key_of(tile, s);
-            float numbers[EIGHT] = {};
-            if (has_column && key == position) {
-                for (int i = 0; i < EIGHT; i++) {
-                    numbers[i] = rows[HEADS][column + i];
+                for (int s = 0; s < SWEEPS; s++) {
+#pragma unroll
+                    for (int h = 0; h < HEADS; h++) {
+                        scores[s][h] += shuffle_xor(scores[s][h], distance);
+                    }
                 }
-            } else if (has_column && key < end) {
-                C::decode(raw_keys[s], numbers);
             }
 #pragma unroll
             for (int h = 0; h < HEADS; h++) {
-                float dot = 0;
+                float higher = all.highest[h];
+#pragma unroll
+                for (int s = 0; s < SWEEPS; s++) {
+                    const bool exists = first_key + tile + s * ATTEND_WARPS * groups < end;
+                    scores[s][h] = exists ? scores[s][h] : NEGATIVE_INFINITY;
+                    higher = fmaxf(higher, scores[s][h]);
+                }
+                const float rescale = weight_of(all.highest[h], higher);
+                all.highest[h] = higher;
+                all.sum[h] *= rescale;
+#pragma unroll
                 for (int i = 0; i < EIGHT; i++) {
-                    dot = fmaf(numbers[i], query[h][i], dot);
+                    all.result[h][i] *= rescale;
                 }
-                for (int distance = lanes / 2; distance > 0; distance /= 2) {
-                    dot += shuffle_xor(dot, distance);
+#pragma unroll
+                for (int s = 0; s < SWEEPS; s++) {
+                    scores[s][h] = weight_of(scores[s][h], higher);
+                    all.sum[h] += scores[s][h];
                 }
-                scores[s][h] = key < end ? dot * scale : NEGATIVE_INFINITY;
             }
-        }
 #pragma unroll
-        for (int h = 0; h < HEADS; h++) {
-            float higher = all.highest[h];
             for (int s = 0; s < SWEEPS; s++) {
-                higher = fmaxf(higher, scores[s][h]);
-            }
-            const float rescale = relative(all.highest[h], higher);
-            all.highest[h] = higher;
-            all.sum[h] *= rescale;
-            for (int i = 0; i < EIGHT; i++) {
-                all.result[h][i] *= rescale;
-            }
-            for (int s = 0; s < SWEEPS; s++) {
-                scores[s][h] = relative(scores[s][h], higher);
-                all.sum[h] += scores[s][h];
-            }
-        }
-#pragma unroll
-        for (int s = 0; s < SWEEPS; s++) {
-            const int key = key_of(tile, s);
-            if (has_column && key < end) {
                 float numbers[EIGHT];
-                if (key == position) {
-                    for (int i = 0; i < EIGHT; i++) {
-                        numbers[i] = rows[HEADS + 1][column + i];
-                    }
-                } else {
-                    C::decode(raw_values[s], numbers);
-                }
+                C::decode(raw_values[s], numbers);
 #pragma unroll
                 for (int h = 0; h < HEADS; h++) {
+#pragma unroll
                     for (int i = 0; i < EIGHT; i++) {
                         all.result[h][i] = fmaf(scores[s][h], numbers[i], all.result[h][i]);
                     }
                 }
             }
         }
-    }
-    join_groups(all, lanes);
-    if (lane() < lanes && has_column) {
-        for (int h = 0; h < HEADS; h++) {
-            for (int i = 0; i < EIGHT; i++) {
-                results[warp()][h][column + i] = all.result[h][i];
+        // Joins what the groups of lanes have.
+#pragma unroll 1
+        for (int distance = lanes; distance < WARP; distance *= 2) {
+#pragma unroll
+            for (int h = 0; h < HEADS; h++) {
+                const float other = shuffle_xor(all.highest[h], distance);
+                const float higher = fmaxf(all.highest[h], other);
+                const float mine = weight_of(all.highest[h], higher);
+                const float theirs = weight_of(other, higher);
+                all.highest[h] = higher;
+                all.sum[h] = all.sum[h] * mine + shuffle_xor(all.sum[h], distance) * theirs;
+#pragma unroll
+                for (int i = 0; i < EIGHT; i++) {
+                    all.result[h][i] = all.result[h][i] * mine + shuffle_xor(all.result[h][i], distance) * theirs;
+                }
             }
-            if (lane() == 0) {
-                highests[warp()][h] = all.highest[h];
-                sums[warp()][h] = all.sum[h];
+        }
+        if (lane() < lanes && has_column) {
+#pragma unroll
+            for (int h = 0; h < HEADS; h++) {
+                float *result = &of_warps.result[h][warp()][column];
+                *(float4 *)result = float4{all.result[h][0], all.result[h][1], all.result[h][2], all.result[h][3]};
+                *(float4 *)(result + 4) = float4{all.result[h][4], all.result[h][5], all.result[h][6], all.result[h][7]};
+                if (lane() == 0) {
+                    of_warps.highest[h][warp()] = all.highest[h];
+                    of_warps.sum[h][warp()] = all.sum[h];
+                }
             }
         }
     }
     synchronize_block();
 
-    // Joins what the warps have; one of several parts leaves it to the last block as attend does.
-    for (int e = threadIdx.x; e < heads * width; e += blockDim.x) {
-        const int h = e / width;
-        const int i = e % width;
-        float highest = NEGATIVE_INFINITY;
-        for (int w = 0; w < ATTEND_WARPS; w++) {
-            highest = fmaxf(highest, highests[w][h]);
+    // From here on a thread has some numbers of a head, one in each round.
+    constexpr int ROUND = ATTEND_THREADS<HEADS> / HEADS;
+    const int h = threadIdx.x / ROUND;
+    const int first = threadIdx.x % ROUND;
+    if (in_cluster) {
+        wait_for_cluster();
+#pragma unroll 1
+        for (int round = 0; round < width; round += ROUND) {
+            const int i = round + first;
+            const Part own = has_keys ? join(of_warps, h, i % WIDEST_HEAD) : Part{NEGATIVE_INFINITY, 0, 0};
+            if (h < heads && i < width) {
+                leave_to_last(&of_blocks.result[h][blockIdx.y][i], own.result);
+                if (i == 0) {
+                    leave_to_last(&of_blocks.highest[h][blockIdx.y], own.highest);
+                    leave_to_last(&of_blocks.sum[h][blockIdx.y], own.sum);
+                }
+            }
         }
-        float sum = 0;
-        float result = 0;
-        for (int w = 0; w < ATTEND_WARPS; w++) {
-            const float factor = relative(highests[w][h], highest);
-            sum = fmaf(factor, sums[w][h], sum);
-            result = fmaf(factor, results[w][h][i], result);
+        arrive_at_cluster();
+        wait_for_cluster();
+        if (blockIdx.y == CLUSTER - 1) {
+#pragma unroll 1
+            for (int round = 0; round < width; round += ROUND) {
+                const int i = round + first;
+                const Part own = join(of_blocks, h, i % WIDEST_HEAD);
+                if (h < heads && i < width) {
+                    to[(long)(head + h) * width + i] = quotient(own.result, own.sum);
+                }
+            }
         }
-        if (parts == 1) {
-            to[(long)head * width + e] = result / sum;
-        } else {
-            float *part = partial + ((long)(head + h) * parts + blockIdx.y) * (width + 2);
-            part[2 + i] = result;
+        return;
+    }
+    float *of_head = partial + (long)(head + h) * parts * (width + 2);
+#pragma unroll 1
+    for (int round = 0; round < width; round += ROUND) {
+        const int i = round + first;
+        const Part own = has_keys ? join(of_warps, h, i % WIDEST_HEAD) : Part{NEGATIVE_INFINITY, 0, 0};
+        float *part = of_head + (long)blockIdx.y * (width + 2);
+        if (h < heads && i < width) {
+            part[2 + i] = own.result;
             if (i == 0) {
-                part[0] = highest;
-                part[1] = sum;
+                part[0] = own.highest;
+                part[1] = own.sum;
             }
         }
     }
-    if (parts == 1 || !is_last(arrived + blockIdx.x, parts)) {
+    if (!is_last(arrived + blockIdx.z * gridDim.x + blockIdx.x, parts) || h >= heads) {
         return;
     }
-    for (int e = threadIdx.x; e < heads * parts; e += blockDim.x) {
-        const float *part = partial + ((long)(head + e / parts) * parts + e % parts) * (width + 2);
-        highests[e % parts][e / parts] = read_published(part);
-        sums[e % parts][e / parts] = read_published(part + 1);
+    float highest = NEGATIVE_INFINITY;
+    for (int p = 0; p < parts; p++) {
+        highest = fmaxf(highest, read_published(of_head + (long)p * (width + 2)));
     }
-    synchronize_block();
-    for (int e = threadIdx.x; e < heads * width; e += blockDim.x) {
-        const int h = e / width;
-        const float *part = partial + (long)(head + h) * parts * (width + 2) + 2 + e % width;
-        float highest = NEGATIVE_INFINITY;
-        for (int p = 0; p < parts; p++) {
-            highest = fmaxf(highest, highests[p][h]);
-        }
+#pragma unroll 1
+    for (int i = first; i < width; i += ROUND) {
         float sum = 0;
         float result = 0;
-#pragma unroll 8
+#pragma unroll 4
         for (int p = 0; p < parts; p++) {
-            const float factor = relative(highests[p][h], highest);
-            sum = fmaf(factor, sums[p][h], sum);
-            result = fmaf(factor, read_published(part + (long)p * (width + 2)), result);
+            const float *part = of_head + (long)p * (width + 2);
+            const float factor = weight_of(read_published(part), highest);
+            sum = fmaf(factor, read_published(part + 1), sum);
+            result = fmaf(factor, read_published(part + 2 + i), result);
         }
-        to[(long)head * width + e] = result / sum;
+        to[(long)(head + h) * width + i] = quotient(result, sum);
     }
 }
 
-#define DEFINE(name, C)                                                                                                \
-    KERNEL_TWICE(ATTEND_WARPS *WARP, attend_one_##name, float *to, const float *x, int query_heads,                    \
-                 int kv_heads, int width, const float *query_gain, const float *key_gain, const float *value_gain,     \
-                 float query_eps, float key_eps, float value_eps, float eps_after, int turn_kind, int pairs,           \
-                 const float *cosines, const float *sines, const float *heat, void *keys, void *values,                \
-                 int owns_cache, int capacity, float scale, int mask, int mask_size, float *partial, int *arrived,     \
-                 const int *pass) {                                                                                    \
-        attend_one<C>(to, x, query_heads, kv_heads, width,                                                             \
-                      {query_gain, key_gain, value_gain, query_eps, key_eps, value_eps, eps_after},                    \
-                      {turn_kind, pairs, cosines, sines}, heat, keys, values, owns_cache != 0, capacity, scale, mask,  \
-                      mask_size, partial, arrived, pass);                                                              \
+// attend_one for one head a block, attend_two for two.
+#define DEFINE_FOR(start, HEADS, name, C)                                                                              \
+    CLUSTERED_KERNEL(ATTEND_THREADS<HEADS>, C::BYTES == 2 ? 2 : 1, start##_##name, float *to, const float *x,          \
+                     int group, int kv_heads, int width, int lanes, const float *query_gain, const float *key_gain,    \
+                     const float *value_gain, float query_eps, float key_eps, float value_eps, float eps_after,        \
+                     int turn_kind, int pairs, const float *cosines, const float *sines, const float *heat,            \
+                     void *keys, void *values, int owns_cache, int capacity, float scale, int mask, int mask_size,     \
+                     float *partial, int *arrived, const int *pass) {                                                  \
+        attend_one<C, HEADS>(to, x, group, kv_heads, width, lanes,                                                     \
+                             {query_gain, key_gain, value_gain, query_eps, key_eps, value_eps, eps_after},             \
+                             {turn_kind, pairs, cosines, sines}, heat, keys, values, owns_cache != 0, capacity, scale, \
+                             mask, mask_size, partial, arrived, pass);                                                 \
     }
+#define DEFINE(name, C) DEFINE_FOR(attend_one, 1, name, C) DEFINE_FOR(attend_two, 2, name, C)
 FOR_CACHES(DEFINE)
 #undef DEFINE
+#undef DEFINE_FOR
 
 // attend for one token of latent attention: a block has HEADS_OF_LATENTS heads, which share its keys, and KEYS_OF_LATENTS
 // positions at a time in shared memory. blockIdx.x is the group of heads, blockIdx.y the part of the positions; results go

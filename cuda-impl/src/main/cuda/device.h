@@ -19,11 +19,20 @@ constexpr float NEGATIVE_INFINITY = -__builtin_inff();
     extern "C" __global__ __launch_bounds__(threads, blocks) void name(__VA_ARGS__)
 // A kernel whose registers suffice for blocks of so many threads.
 #define KERNEL_UP_TO(threads, name, ...) extern "C" __global__ void __launch_bounds__(threads) name(__VA_ARGS__)
-// The same, with registers for two such blocks at a time.
-#define KERNEL_TWICE(threads, name, ...) extern "C" __global__ void __launch_bounds__(threads, 2) name(__VA_ARGS__)
+// The same, with blocks in clusters of CLUSTER along y, of which the number is a multiple.
+#if __CUDA_ARCH__ >= 900
+constexpr int CLUSTER = 8;
+#define CLUSTERED_KERNEL(threads, blocks, name, ...)                                                                   \
+    extern "C" __global__ void __cluster_dims__(1, CLUSTER, 1) __launch_bounds__(threads, blocks) name(__VA_ARGS__)
+#else
+constexpr int CLUSTER = 1;
+#define CLUSTERED_KERNEL(threads, blocks, name, ...) BOUNDED_KERNEL(threads, blocks, name, __VA_ARGS__)
+#endif
 #define DEVICE static __device__ __forceinline__
 #define DEVICE_MEMBER __device__ __forceinline__
 #define SHARED __shared__
+// Shared memory that only the last block of a cluster reads.
+#define LAST_SHARED __shared__
 extern __shared__ __align__(16) float dynamic_shared[];
 
 DEVICE float warp_sum(float value) {
@@ -62,6 +71,11 @@ DEVICE float from_bits(unsigned bits) { return __uint_as_float(bits); }
 
 DEVICE unsigned to_bits(float value) { return __float_as_uint(value); }
 
+// a / b and 1 / √x to the last two bits, in few instructions: what a launch does once it must also fetch.
+DEVICE float quotient(float a, float b) { return __fdividef(a, b); }
+
+DEVICE float inverse_root(float x) { return rsqrtf(x); }
+
 // Lets the next kernel of the stream start, which waits by itself for the results of this one.
 DEVICE void let_next_start() {
 #if __CUDA_ARCH__ >= 900
@@ -73,6 +87,36 @@ DEVICE void let_next_start() {
 DEVICE void wait_for_previous() {
 #if __CUDA_ARCH__ >= 900
     asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
+}
+
+// A barrier of the threads of a cluster: what they have written before they arrive is there after the wait.
+DEVICE void arrive_at_cluster() {
+#if __CUDA_ARCH__ >= 900
+    asm volatile("barrier.cluster.arrive.release;" ::: "memory");
+#endif
+}
+
+DEVICE void wait_for_cluster() {
+#if __CUDA_ARCH__ >= 900
+    asm volatile("barrier.cluster.wait.acquire;" ::: "memory");
+#else
+    __syncthreads();
+#endif
+}
+
+// Writes to the LAST_SHARED memory of the cluster's last block, which has begun.
+DEVICE void leave_to_last(float *to, float value) {
+#if __CUDA_ARCH__ >= 900
+    asm volatile("{\n"
+                 ".reg .u32 of_last;\n"
+                 "mapa.shared::cluster.u32 of_last, %0, %1;\n"
+                 "st.shared::cluster.f32 [of_last], %2;\n"
+                 "}" ::"r"((unsigned)__cvta_generic_to_shared(to)),
+                 "r"(CLUSTER - 1), "f"(value)
+                 : "memory");
+#else
+    *to = value;
 #endif
 }
 
@@ -149,7 +193,7 @@ DEVICE void load_matrices_turned(unsigned (&to)[4], const void *row) {
 #endif
 }
 
-// Begins to copy BYTES, 4 or 16, to shared memory, or to fill them with zeros where there is nothing to copy. They are
+// Begins to copy BYTES, 4, 8 or 16, to shared memory, or to fill them with zeros where there is nothing to copy. They are
 // there when this thread has waited for their group; for other threads after a barrier.
 template <int BYTES>
 DEVICE void copy_later(void *to, const void *from, bool exists) {
@@ -159,9 +203,13 @@ DEVICE void copy_later(void *to, const void *from, bool exists) {
                      "l"(from), "r"(exists ? 16 : 0)
                      : "memory");
     } else {
-        asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"((unsigned)__cvta_generic_to_shared(to)),
-                     "l"(from), "r"(exists ? 4 : 0)
+        asm volatile("cp.async.ca.shared.global [%0], [%1], %3, %2;" ::"r"((unsigned)__cvta_generic_to_shared(to)),
+                     "l"(from), "r"(exists ? BYTES : 0), "n"(BYTES)
                      : "memory");
+    }
+#else
+    for (int i = 0; i < BYTES / 4; i++) {
+        ((unsigned *)to)[i] = exists ? ((const unsigned *)from)[i] : 0;
     }
 #endif
 }
@@ -330,7 +378,7 @@ DEVICE void begin() {
 }
 
 // 1 / √(mean + eps) for a mean of squares.
-DEVICE float inverse_root(float mean, float eps) { return 1 / sqrtf(mean + eps); }
+DEVICE float inverse_root(float mean, float eps) { return inverse_root(mean + eps); }
 
 // The sum over all threads of the block, in every thread.
 DEVICE float block_sum(float value) {

@@ -3,57 +3,131 @@
 
 // ---------------------------------------------------------------------------------------------------------- one token
 
-// Rows that a warp multiplies at a time; a step of it is GROUPS times eight columns for each lane, and the loads of STEPS
-// steps are in flight at a time.
+// A unit is ROWS rows, which a warp multiplies at a time; the loads of STEPS steps of some columns are in flight at a time.
 constexpr int ROWS = 2;
-constexpr int GROUPS = 2;
 constexpr int STEPS = 2;
+constexpr int SPAN = WARP * 8;
 // Threads of a block at most: enough that one block for each multiprocessor has all of a small matrix in flight.
 constexpr int ONE_TOKEN_THREADS = 1024;
 
-// x before it is divided by its root mean square, in shared memory: to = gain ⊙ x, and returns the factor that is left,
-// 1 / √(mean(x²) + eps). For all threads of the block. What comes before the wait for x is done, if that is still to come.
-DEVICE float stage_normalised(float *to, const float *x, const float *gain, float eps, int columns, bool early) {
-    for (int i = threadIdx.x; i < columns; i += blockDim.x) {
-        to[i] = gain[i];
-    }
-    if (early) {
-        wait_for_previous();
-    }
-    float squares = 0;
-    for (int i = threadIdx.x; i < columns; i += blockDim.x) {
-        const float in = x[i];
-        squares = fmaf(in, in, squares);
-        to[i] *= in;
-    }
-    return inverse_root(block_sum(squares) / columns, eps);
-}
+// Which rows a unit has: unit u has the rows u · step + r · gap.
+struct Units {
+    int number;
+    int step;
+    int gap;
+    int rows; // of the matrix
 
-// What a warp has summed up for one token: W's rows · x, in every lane; and what the staged x was divided by, inverted.
-struct Sums {
-    float rows[ROWS];
-    float factor;
+    DEVICE_MEMBER int row(int unit, int r) const { return unit * step + r * gap; }
+    DEVICE_MEMBER bool has(int unit, int r) const { return unit < number && row(unit, r) < rows; }
 };
 
-// W's row rows[r] · x over slice number `slice` of `slices` of the columns; a row below 0 is none. With a gain, x stands
-// for gain ⊙ x / √(mean(x²) + eps) and the block has dynamic shared memory for it.
+// Rows one after another.
+DEVICE Units neighbours(int rows) { return {(rows + ROWS - 1) / ROWS, ROWS, 1, rows}; }
+
+// A row of a gate and the same of what it gates, `width` rows further.
+DEVICE Units gates(int width) { return {width, 1, width, 2 * width}; }
+
+// Warps that have units together: each has a slice of the columns, or each a matrix of its own.
+struct Team {
+    int warps;
+    int slices; // of the columns; 1 or all warps
+    const float *weights; // of each warp's sums in those of the team; null for 1
+};
+
+// The input of a product: x, or what stands for gain ⊙ x / √(mean(x²) + eps) in shared memory, where the lanes' first
+// halves of their eight columns of a span lie side by side, then the second ones: so lanes read from different banks.
+struct Input {
+    const float *x;
+    bool is_staged;
+
+    DEVICE_MEMBER void read(int column, float (&to)[8]) const {
+        const float *low = x + column - (is_staged ? lane() * 4 : 0);
+        *(float4 *)to = *(const float4 *)low;
+        *(float4 *)(to + 4) = *(const float4 *)(low + (is_staged ? SPAN / 2 : 4));
+    }
+
+    // Where a column is.
+    DEVICE_MEMBER int place(int column) const {
+        return is_staged ? column / SPAN * SPAN + column % 8 / 4 * (SPAN / 2) + column % SPAN / 8 * 4 + column % 4
+                         : column;
+    }
+};
+
+// Multiplies the gain, which this thread has begun to copy to shared memory, by x, and sums up the squares of x: each warp
+// leaves its share in `squares`.
+DEVICE void normalise_input(float *staged, float *squares, const float *x, int columns) {
+    const Input to = {staged, true};
+    float sum = 0;
+#pragma unroll 2
+    for (int i = threadIdx.x * 4; i < columns; i += blockDim.x * 4) {
+        const float4 in = *(const float4 *)(x + i);
+        float4 *at = (float4 *)(staged + to.place(i));
+        const float4 by = *at;
+        *at = float4{in.x * by.x, in.y * by.y, in.z * by.z, in.w * by.w};
+        sum = fmaf(in.x, in.x, fmaf(in.y, in.y, fmaf(in.z, in.z, fmaf(in.w, in.w, sum))));
+    }
+    sum = warp_sum(sum);
+    if (lane() == 0) {
+        squares[warp()] = sum;
+    }
+    synchronize_block();
+}
+
+// The same where rows cannot be read in eights.
+DEVICE void normalise_odd_input(float *staged, float *squares, const float *x, const float *gain, int columns) {
+    float sum = 0;
+#pragma unroll 1
+    for (int i = threadIdx.x; i < columns; i += blockDim.x) {
+        sum = fmaf(x[i], x[i], sum);
+        staged[i] = gain[i] * x[i];
+    }
+    sum = warp_sum(sum);
+    if (lane() == 0) {
+        squares[warp()] = sum;
+    }
+    synchronize_block();
+}
+
+// Products of units of rows with one input, for each team of warps one unit. x with a gain stands for
+// gain ⊙ x / √(mean(x²) + eps), and the block has dynamic shared memory for it, in whole spans.
+//
+// As soon as others have written it, each lane may `keep` what is to be added; `finish` gets the sums of the unit's rows
+// and what was kept, in the lanes of a team's first warp. `normalised`, if any, gets the input from block 0.
 //
 // With `early`, first columns are read before the wait for x: what is stored, no kernel writes. It then begins the
 // kernel, otherwise the kernel has begun.
-template <typename W>
-DEVICE Sums sums_of_one(const long (&rows)[ROWS], const float *x, const float *gain, float eps, const Matrix<W> &w,
-                        int slice, int slices, bool early) {
+template <typename W, typename Keep, typename Finish>
+DEVICE void multiply_units(const Matrix<W> &w, const Units &units, const Team &team, const float *x, const float *gain,
+                           float eps, float *normalised, bool early, Keep keep, Finish finish) {
+    constexpr int GROUPS = W::BYTES == 4 ? 1 : 2; // spans of a step
+    SHARED float squares[WARP];
+    SHARED float parts[ROWS][WARP];
     const int columns = w.columns;
     const bool eights = w.in_eights() && in_fours(x, 0);
-    const int step = GROUPS * slices * WARP * 8;
+    float *staged = dynamic_shared;
+    if (gain != nullptr && eights) {
+        const Input to = {staged, true};
+        for (int i = threadIdx.x * 4; i < columns; i += blockDim.x * 4) {
+            copy_later<16>(staged + to.place(i), gain + i, true);
+        }
+    }
+    const int team_of_block = team.warps == 1 ? warp() : warp() / team.warps;
+    const int member = warp() - team_of_block * team.warps;
+    const int unit = blockIdx.x * (team.warps == 1 ? warps() : warps() / team.warps) + team_of_block;
+    const int slice = team.slices == 1 ? 0 : member;
+    const int step = GROUPS * team.slices * SPAN;
+    long rows[ROWS]; // below 0 for none
+    for (int r = 0; r < ROWS; r++) {
+        rows[r] = units.has(unit, r) ? units.row(unit, r) : -1;
+    }
+    auto column_of = [&](int start, int g) { return start + (g * team.slices + slice) * SPAN + lane() * 8; };
     typename W::Eight raw[STEPS][ROWS][GROUPS];
-    auto column_of = [&](int start, int g) { return start + ((g * slices + slice) * WARP + lane()) * 8; };
     auto load = [&](typename W::Eight(&into)[ROWS][GROUPS], int start) {
 #pragma unroll
         for (int r = 0; r < ROWS; r++) {
 #pragma unroll
             for (int g = 0; g < GROUPS; g++) {
-                int column = column_of(start, g);
+                const int column = column_of(start, g);
                 if (rows[r] >= 0 && column < columns) {
                     into[r][g] = W::load(w.data, rows[r] * columns + column);
                 }
@@ -66,12 +140,21 @@ DEVICE Sums sums_of_one(const long (&rows)[ROWS], const float *x, const float *g
             load(raw[s], s * step);
         }
     }
-    float factor = 1;
-    if (gain != nullptr) {
-        factor = stage_normalised(dynamic_shared, x, gain, eps, columns, early);
-        x = dynamic_shared;
-    } else if (early) {
+    if (early) {
         wait_for_previous();
+    }
+    const auto kept = keep(unit);
+    const float weight = team.weights != nullptr && lane() < team.warps ? team.weights[lane()] : 1;
+    Input input = {x, false};
+    if (gain != nullptr) {
+        if (eights) {
+            end_copy_group();
+            wait_for_copies<0>();
+            normalise_input(staged, squares, x, columns);
+        } else {
+            normalise_odd_input(staged, squares, x, gain, columns);
+        }
+        input = {staged, eights};
     }
     float sums[ROWS] = {};
     if (eights) {
@@ -80,11 +163,10 @@ DEVICE Sums sums_of_one(const long (&rows)[ROWS], const float *x, const float *g
             for (int s = 0; s < STEPS; s++) {
 #pragma unroll
                 for (int g = 0; g < GROUPS; g++) {
-                    int column = column_of(start + s * step, g);
+                    const int column = column_of(start + s * step, g);
                     if (column < columns) {
                         alignas(16) float in[8];
-                        *(float4 *)in = *(const float4 *)(x + column);
-                        *(float4 *)(in + 4) = *(const float4 *)(x + column + 4);
+                        input.read(column, in);
 #pragma unroll
                         for (int r = 0; r < ROWS; r++) {
                             if (rows[r] >= 0) {
@@ -103,105 +185,103 @@ DEVICE Sums sums_of_one(const long (&rows)[ROWS], const float *x, const float *g
             }
         }
     } else {
-        for (int column = slice * WARP + lane(); column < columns; column += slices * WARP) {
+#pragma unroll 1
+        for (int column = slice * WARP + lane(); column < columns; column += team.slices * WARP) {
             for (int r = 0; r < ROWS; r++) {
                 if (rows[r] >= 0) {
-                    sums[r] = fmaf(w.at(rows[r], column), x[column], sums[r]);
+                    sums[r] = fmaf(w.at(rows[r], column), input.x[column], sums[r]);
                 }
             }
         }
     }
-    Sums all;
-    all.factor = factor;
     for (int r = 0; r < ROWS; r++) {
-        all.rows[r] = warp_sum(sums[r]) * factor;
+        sums[r] = warp_sum(sums[r]);
     }
-    return all;
-}
-
-// Adds up the slices, which neighbouring warps have. The sums are right in the first of these warps. All threads of the
-// block come here.
-DEVICE void join_slices(Sums &all, int slices) {
-    SHARED float parts[WARP][ROWS];
-    if (slices > 1) {
-        if (lane() == 0) {
-            for (int r = 0; r < ROWS; r++) {
-                parts[warp()][r] = all.rows[r];
-            }
+    float factor = 1;
+    if (gain != nullptr) {
+        const float square = warp_sum(lane() < warps() ? squares[lane()] : 0);
+        factor = inverse_root(quotient(square, columns), eps);
+    }
+    if (normalised != nullptr && blockIdx.x == 0) {
+#pragma unroll 1
+        for (int i = threadIdx.x; i < columns; i += blockDim.x) {
+            normalised[i] = input.x[input.place(i)] * factor;
+        }
+    }
+    if (team.warps > 1) {
+        if (lane() < ROWS) {
+            parts[lane()][warp()] = lane() == 0 ? sums[0] : sums[1];
         }
         synchronize_block();
-        if (warp() % slices == 0) {
-            for (int s = 1; s < slices; s++) {
-                for (int r = 0; r < ROWS; r++) {
-                    all.rows[r] += parts[warp() + s][r];
-                }
+        if (member == 0) {
+            for (int r = 0; r < ROWS; r++) {
+                sums[r] = warp_sum(lane() < team.warps ? parts[r][warp() + lane()] * weight : 0);
             }
         }
     }
+    if (member == 0 && unit < units.number) {
+        for (int r = 0; r < ROWS; r++) {
+            sums[r] *= factor;
+        }
+        finish(unit, sums, kept);
+    }
 }
 
-// y = residual + W·x + bias for one token; x with a gain as in sums_of_one. `slices` warps have ROWS rows, one below the
-// other.
+// y = residual + W·x + bias for one token; x with a gain as in multiply_units. `slices` warps have a unit.
 //
 // bias, gain and residual may be null; y may be the residual. With a gain, `normalised` may receive x as it is multiplied.
 template <typename W>
 DEVICE void multiply_one(float *y, const float *residual, const float *x, const float *gain, float eps,
-                         float *normalised, Matrix<W> w, const float *bias, int count, int slices) {
+                         float *normalised, const Matrix<W> &w, const float *bias, int count, int slices) {
     let_next_start();
-    long rows[ROWS];
-    for (int r = 0; r < ROWS; r++) {
-        const long row = ((long)blockIdx.x * (warps() / slices) + warp() / slices) * ROWS + r;
-        rows[r] = row < count ? row : -1;
-    }
-    Sums all = sums_of_one<W>(rows, x, gain, eps, w, warp() % slices, slices, true);
-    if (normalised != nullptr && blockIdx.x == 0) {
-        for (int i = threadIdx.x; i < w.columns; i += blockDim.x) {
-            normalised[i] = dynamic_shared[i] * all.factor;
-        }
-    }
-    join_slices(all, slices);
-    if (warp() % slices == 0 && lane() == 0) {
-        for (int r = 0; r < ROWS; r++) {
-            const long row = rows[r];
-            if (row >= 0) {
-                const float sum = all.rows[r] + (bias == nullptr ? 0 : bias[row]);
-                y[row] = residual == nullptr ? sum : residual[row] + sum;
+    const Units units = neighbours(count);
+    multiply_units<W>(
+        w, units, {slices, slices, nullptr}, x, gain, eps, normalised, true,
+        [&](int unit) {
+            const int row = units.row(unit, lane());
+            const bool own = lane() < ROWS && units.has(unit, lane());
+            return (own && residual != nullptr ? residual[row] : 0) + (own && bias != nullptr ? bias[row] : 0);
+        },
+        [&](int unit, const float(&sums)[ROWS], float kept) {
+            if (lane() < ROWS && units.has(unit, lane())) {
+                y[units.row(unit, lane())] = (lane() == 0 ? sums[0] : sums[1]) + kept;
             }
-        }
-    }
+        });
 }
 
 #define DEFINE(name, W)                                                                                                \
     KERNEL_UP_TO(ONE_TOKEN_THREADS, multiply_one_##name, float *y, const float *residual, const float *x,              \
-                 const float *gain, float eps, float *normalised, const void *data, const float *scales,               \
-                 int scale_columns, int columns, const float *bias, int rows, int slices) {                            \
+                   const float *gain, float eps, float *normalised, const void *data, const float *scales,             \
+                   int scale_columns, int columns, const float *bias, int rows, int slices) {                          \
         multiply_one<W>(y, residual, x, gain, eps, normalised, {data, scales, scale_columns, columns}, bias, rows,     \
                         slices);                                                                                       \
     }
 FOR_WEIGHTS(DEFINE)
 #undef DEFINE
 
+struct Nothing {};
+
 // y = activation(gate·x) ⊙ up·x for one token, where gate and up are the upper and the lower `width` rows of W, with
-// biases likewise; x with a gain as in sums_of_one. `slices` warps have a row of both.
+// biases likewise; x with a gain as in multiply_units.
 template <typename W>
-DEVICE void multiply_gated_one(float *y, const float *x, const float *gain, float eps, Matrix<W> w, const float *bias,
-                               int width, int activation, int slices) {
+DEVICE void multiply_gated_one(float *y, const float *x, const float *gain, float eps, const Matrix<W> &w,
+                               const float *bias, int width, int activation, int slices) {
     let_next_start();
-    const int row = blockIdx.x * (warps() / slices) + warp() / slices;
-    const long rows[ROWS] = {row < width ? row : -1, row < width ? row + width : -1};
-    Sums all = sums_of_one<W>(rows, x, gain, eps, w, warp() % slices, slices, true);
-    join_slices(all, slices);
-    if (warp() % slices == 0 && lane() == 0 && row < width) {
-        const float gate = all.rows[0] + (bias == nullptr ? 0 : bias[row]);
-        const float up = all.rows[1] + (bias == nullptr ? 0 : bias[row + width]);
-        y[row] = activate(activation, gate) * up;
-    }
+    multiply_units<W>(
+        w, gates(width), {slices, slices, nullptr}, x, gain, eps, nullptr, true, [](int) { return Nothing(); },
+        [&](int row, const float(&sums)[ROWS], Nothing) {
+            if (lane() == 0) {
+                const float gate = sums[0] + (bias == nullptr ? 0 : bias[row]);
+                const float up = sums[1] + (bias == nullptr ? 0 : bias[row + width]);
+                y[row] = activate(activation, gate) * up;
+            }
+        });
 }
 
 #define DEFINE(name, W)                                                                                                \
-    KERNEL_UP_TO(ONE_TOKEN_THREADS, multiply_gated_one_##name, float *y, const float *x, const float *gain, float eps, \
-                 const void *data, const float *scales, int scale_columns, int columns, const float *bias, int width,  \
-                 int activation, int slices) {                                                                         \
+    KERNEL_UP_TO(ONE_TOKEN_THREADS, multiply_gated_one_##name, float *y, const float *x, const float *gain,            \
+                   float eps, const void *data, const float *scales, int scale_columns, int columns,                   \
+                   const float *bias, int width, int activation, int slices) {                                         \
         multiply_gated_one<W>(y, x, gain, eps, {data, scales, scale_columns, columns}, bias, width, activation,        \
                               slices);                                                                                 \
     }
@@ -285,28 +365,25 @@ DEVICE Matrix<W> matrix_of(Matrix<W> first, long stride, long scale_stride, int 
 // y[p] = W[chosen[p]]·x[p / share] for pairs p = token · top-k + place. share is top-k where an expert's input is its
 // token's, 1 where pairs have inputs of their own. blockIdx.y is the pair.
 template <typename W>
-DEVICE void multiply_chosen(float *y, int y_stride, const float *x, int x_stride, int share, Matrix<W> first,
+DEVICE void multiply_chosen(float *y, int y_stride, const float *x, int x_stride, int share, const Matrix<W> &first,
                             long stride, long scale_stride, const int *chosen, int count) {
     begin();
     const int pair = blockIdx.y;
-    const Matrix<W> w = matrix_of(first, stride, scale_stride, chosen[pair]);
-    long rows[ROWS];
-    for (int r = 0; r < ROWS; r++) {
-        const long row = ((long)blockIdx.x * warps() + warp()) * ROWS + r;
-        rows[r] = row < count ? row : -1;
-    }
-    const Sums all = sums_of_one<W>(rows, x + (long)(pair / share) * x_stride, nullptr, 0, w, 0, 1, false);
-    for (int r = 0; r < ROWS; r++) {
-        if (lane() == 0 && rows[r] >= 0) {
-            y[(long)pair * y_stride + rows[r]] = all.rows[r];
-        }
-    }
+    const Units units = neighbours(count);
+    multiply_units<W>(
+        matrix_of(first, stride, scale_stride, chosen[pair]), units, {1, 1, nullptr},
+        x + (long)(pair / share) * x_stride, nullptr, 0, nullptr, false, [](int) { return Nothing(); },
+        [&](int unit, const float(&sums)[ROWS], Nothing) {
+            if (lane() < ROWS && units.has(unit, lane())) {
+                y[(long)pair * y_stride + units.row(unit, lane())] = lane() == 0 ? sums[0] : sums[1];
+            }
+        });
 }
 
 #define DEFINE(name, W)                                                                                                \
-    KERNEL(multiply_chosen_##name, float *y, int y_stride, const float *x, int x_stride, int share, const void *data,  \
-           const float *scales, int scale_columns, int columns, long stride, long scale_stride, const int *chosen,     \
-           int rows) {                                                                                                 \
+    KERNEL_UP_TO(ONE_TOKEN_THREADS, multiply_chosen_##name, float *y, int y_stride, const float *x, int x_stride,      \
+                 int share, const void *data, const float *scales, int scale_columns, int columns, long stride,        \
+                 long scale_stride, const int *chosen, int rows) {                                                     \
         multiply_chosen<W>(y, y_stride, x, x_stride, share, {data, scales, scale_columns, columns}, stride,            \
                            scale_stride, chosen, rows);                                                                \
     }
@@ -314,28 +391,29 @@ FOR_WEIGHTS(DEFINE)
 #undef DEFINE
 
 // y[p] = activation(gate·x) ⊙ up·x for the pairs p of one token, where gate and up are the upper and the lower `width`
-// rows of W[chosen[p]]; x + p · x_stride of each pair. A warp has a row of both, blockIdx.y is the pair.
+// rows of W[chosen[p]]; x + p · x_stride of each pair. blockIdx.y is the pair.
 //
 // The next kernel starts only after the wait of this one: so it finds what the router has chosen before its own wait.
 template <typename W>
-DEVICE void multiply_gated_chosen(float *y, int y_stride, const float *x, int x_stride, Matrix<W> first, long stride,
-                                  long scale_stride, const int *chosen, int width, int activation) {
+DEVICE void multiply_gated_chosen(float *y, int y_stride, const float *x, int x_stride, const Matrix<W> &first,
+                                  long stride, long scale_stride, const int *chosen, int width, int activation) {
     wait_for_previous();
     let_next_start();
     const int pair = blockIdx.y;
-    const Matrix<W> w = matrix_of(first, stride, scale_stride, chosen[pair]);
-    const int row = blockIdx.x * warps() + warp();
-    const long rows[ROWS] = {row < width ? row : -1, row < width ? row + width : -1};
-    const Sums all = sums_of_one<W>(rows, x + (long)pair * x_stride, nullptr, 0, w, 0, 1, false);
-    if (lane() == 0 && row < width) {
-        y[(long)pair * y_stride + row] = activate(activation, all.rows[0]) * all.rows[1];
-    }
+    multiply_units<W>(
+        matrix_of(first, stride, scale_stride, chosen[pair]), gates(width), {1, 1, nullptr}, x + (long)pair * x_stride,
+        nullptr, 0, nullptr, false, [](int) { return Nothing(); },
+        [&](int row, const float(&sums)[ROWS], Nothing) {
+            if (lane() == 0) {
+                y[(long)pair * y_stride + row] = activate(activation, sums[0]) * sums[1];
+            }
+        });
 }
 
 #define DEFINE(name, W)                                                                                                \
-    KERNEL(multiply_gated_chosen_##name, float *y, int y_stride, const float *x, int x_stride, const void *data,       \
-           const float *scales, int scale_columns, int columns, long stride, long scale_stride, const int *chosen,     \
-           int width, int activation) {                                                                                \
+    KERNEL_UP_TO(ONE_TOKEN_THREADS, multiply_gated_chosen_##name, float *y, int y_stride, const float *x,              \
+                 int x_stride, const void *data, const float *scales, int scale_columns, int columns, long stride,     \
+                 long scale_stride, const int *chosen, int width, int activation) {                                    \
         multiply_gated_chosen<W>(y, y_stride, x, x_stride, {data, scales, scale_columns, columns}, stride,             \
                                  scale_stride, chosen, width, activation);                                             \
     }
@@ -343,41 +421,28 @@ FOR_WEIGHTS(DEFINE)
 #undef DEFINE
 
 // y = residual + Σ_j weights[j] · W[chosen[j]]·x[j] + shared for one token, in order of its experts j. Without weights,
-// for experts whose input was weighted, they are 1; shared and residual may be null. Each of ROWS rows has a warp for
-// each expert; a block has a multiple of `top_k` warps. The kernel before is multiply_gated_chosen.
+// for experts whose input was weighted, they are 1; shared and residual may be null. `top_k` warps have a unit, one for
+// each expert. The kernel before is multiply_gated_chosen.
 template <typename W>
-DEVICE void sum_chosen_one(float *y, const float *residual, const float *x, int x_stride, Matrix<W> first, long stride,
-                           long scale_stride, const int *chosen, const float *weights, const float *shared, int top_k,
-                           int count) {
+DEVICE void sum_chosen_one(float *y, const float *residual, const float *x, int x_stride, const Matrix<W> &first,
+                           long stride, long scale_stride, const int *chosen, const float *weights,
+                           const float *shared, int top_k, int count) {
     let_next_start();
-    SHARED float products[WARP][ROWS];
     const int place = warp() % top_k;
-    const Matrix<W> w = matrix_of(first, stride, scale_stride, read_earlier(chosen + place));
-    long rows[ROWS];
-    for (int r = 0; r < ROWS; r++) {
-        const long row = ((long)blockIdx.x * (warps() / top_k) + warp() / top_k) * ROWS + r;
-        rows[r] = row < count ? row : -1;
-    }
-    const Sums all = sums_of_one<W>(rows, x + (long)place * x_stride, nullptr, 0, w, 0, 1, true);
-    if (lane() == 0) {
-        for (int r = 0; r < ROWS; r++) {
-            products[warp()][r] = all.rows[r];
-        }
-    }
-    synchronize_block();
-    if (place == 0 && lane() == 0) {
-        for (int r = 0; r < ROWS; r++) {
-            const long row = rows[r];
-            if (row >= 0) {
-                float sum = 0;
-                for (int j = 0; j < top_k; j++) {
-                    sum = fmaf(weights == nullptr ? 1 : weights[j], products[warp() + j][r], sum);
-                }
-                sum = shared == nullptr ? sum : sum + shared[row];
-                y[row] = residual == nullptr ? sum : residual[row] + sum;
+    const Units units = neighbours(count);
+    multiply_units<W>(
+        matrix_of(first, stride, scale_stride, read_earlier(chosen + place)), units, {top_k, 1, weights},
+        x + (long)place * x_stride, nullptr, 0, nullptr, true,
+        [&](int unit) {
+            const int row = units.row(unit, lane());
+            const bool own = lane() < ROWS && units.has(unit, lane());
+            return (own && shared != nullptr ? shared[row] : 0) + (own && residual != nullptr ? residual[row] : 0);
+        },
+        [&](int unit, const float(&sums)[ROWS], float kept) {
+            if (lane() < ROWS && units.has(unit, lane())) {
+                y[units.row(unit, lane())] = (lane() == 0 ? sums[0] : sums[1]) + kept;
             }
-        }
-    }
+        });
 }
 
 #define DEFINE(name, W)                                                                                                \

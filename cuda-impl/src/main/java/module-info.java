@@ -9,8 +9,13 @@ module dev.assay.cuda {
     requires static org.jspecify;
     requires transitive dev.assay.plan;
     requires transitive dev.assay.engine;
+    // Measurement writes JSON.
+    requires tools.jackson.databind;
 
     exports dev.assay.cuda;
+
+    // Measurement compares its logits with another engine's.
+    uses Engine;
 
     provides Engine with
             CudaEngine;

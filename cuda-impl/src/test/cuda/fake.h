@@ -73,7 +73,16 @@ Kernel kernel(const char *name, void (*function)(P...)) {
     static void name(__VA_ARGS__)
 
 #define KERNEL_UP_TO(threads, name, ...) KERNEL(name, __VA_ARGS__)
-#define KERNEL_TWICE(threads, name, ...) KERNEL(name, __VA_ARGS__)
+// Blocks of a cluster run in order, its last one last, and the others do not read what is theirs of its memory.
+constexpr int CLUSTER = 8;
+#define CLUSTERED_KERNEL(threads, blocks, name, ...) KERNEL(name, __VA_ARGS__)
+#define LAST_SHARED static
+
+DEVICE void arrive_at_cluster() {}
+
+DEVICE void wait_for_cluster() { fake::wait_for_block(); }
+
+DEVICE void leave_to_last(float *to, float value) { *to = value; }
 
 DEVICE float read_published(const float *address) { return *address; }
 
@@ -120,6 +129,10 @@ DEVICE unsigned to_bits(float value) {
     return bits;
 }
 
+DEVICE float quotient(float a, float b) { return a / b; }
+
+DEVICE float inverse_root(float x) { return 1 / std::sqrt(x); }
+
 DEVICE float from_f16(unsigned short bits) {
     _Float16 value;
     std::memcpy(&value, &bits, sizeof value);
@@ -130,7 +143,9 @@ DEVICE void let_next_start() {}
 
 DEVICE void wait_for_previous() {}
 
-DEVICE uint4 load_once(const void *address) { return *(const uint4 *)address; }
+DEVICE uint4 load_once(const void *address, bool exists = true) {
+    return exists ? *(const uint4 *)address : uint4{0, 0, 0, 0};
+}
 
 namespace fake {
 

@@ -561,8 +561,8 @@ int cuLaunchKernelEx(const Config *config, Handle function, void **parameters, v
         gridDim = {(int)shape.grid_x, (int)shape.grid_y, (int)shape.grid_z};
         blockDim = {(int)threads, 1, 1};
         for (unsigned z = 0; z < shape.grid_z; z++) {
-            for (unsigned y = 0; y < shape.grid_y; y++) {
-                for (unsigned x = 0; x < shape.grid_x; x++) {
+            for (unsigned x = 0; x < shape.grid_x; x++) {
+                for (unsigned y = 0; y < shape.grid_y; y++) { // a cluster's blocks follow one another
                     blockIdx = {(int)x, (int)y, (int)z};
                     if (!fake::run_block((int)threads, kernel)) {
                         std::fprintf(stderr, "fake CUDA: %s waits for ever\n", entry->name.c_str());

@@ -8,6 +8,7 @@ import dev.assay.cuda.driver.Launch;
 import dev.assay.cuda.driver.Stopwatch;
 import dev.assay.cuda.driver.Stream;
 import dev.assay.cuda.stage.Runner;
+import dev.assay.engine.Engine;
 import dev.assay.engine.KvCacheType;
 import dev.assay.engine.LoadOptions;
 import dev.assay.engine.LogitsScope;
@@ -26,38 +27,59 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
+import java.util.Optional;
+import java.util.ServiceLoader;
 
 /// Measures the engine on published shapes with random bfloat16 weights and a bfloat16 cache, by the device's clock.
 ///
 /// `java -m dev.assay.cuda/dev.assay.cuda.Measurement OUT config.json...` writes `OUT/cuda.json` and `OUT/cuda.md` anew
-/// after each shape; with `-Dassay.cuda.measure.prefill=false` before it, prefill is left out. Decode is the greedy
-/// loop at positions 480 to 543, nothing going to the host; streamed decode is
-/// [Session#decode], whose logits do; prefill is 2048 tokens with the logits of the last. Bytes are those that a step
-/// must read at least, weights and cache, and their bound is the rate at which one product reads 2 GiB of weights in
-/// the
-/// same process. A shape counts only if the greedy tokens are those of a prefill over the same tokens, or nearly all:
-/// the two add up in different order.
+/// after each shape. Decode is the greedy loop at positions 480 to 543, nothing going to the host; streamed decode is
+/// [Session#decode] at the same positions, whose logits do; prefill is 2048 tokens with the logits of the last. Bytes
+/// are those that a step must read at least, weights and cache, and their bound is the rate at which one product reads
+/// 2 GiB of weights in the same process.
+///
+/// Each shape is [checked][Agreement] before it is measured. A speed counts only if the logits agree, and if the greedy
+/// tokens are those of a prefill over the same tokens, or nearly all: the two add up in different order.
 public final class Measurement {
-    private static final int REPEATS = 7;
-    private static final int START = 480;
-    private static final int STEPS = 64;
-    private static final int PROMPT = 2048;
+    /// Tokens whose logits are compared with another engine's.
+    private static final int CHECKED = 24;
 
-    private Measurement() {}
+    private final LoadedDevice loaded;
+    private final Settings settings;
+    private final Iterable<Engine> engines;
 
-    /// @param name of the configuration's file
-    /// @param decode milliseconds a token, one for each repetition; likewise the others, of a whole prompt the last
-    /// @param agreeing greedy tokens of [#STEPS] that a prefill predicts too
-    /// @param profile of a step
-    private record Row(
-            String name,
-            long bytes,
-            double[] decode,
-            double[] streamed,
-            double[] prefill,
-            int agreeing,
-            List<Runner.StageTime> profile) {}
+    /// How much is measured.
+    ///
+    /// @param ceilingRows of 8192 columns: rows of the matrix whose reading is the bound
+    /// @param start position from which the greedy loop decodes
+    /// @param steps of the loop
+    /// @param prompt tokens of prefill, at least `start` + `steps`
+    /// @param prefill whether it is measured
+    /// @param repeats of every time; one more goes before them
+    /// @param maxCheckedBytes of weights up to which logits are compared with another engine's
+    record Settings(
+            int ceilingRows, int start, int steps, int prompt, boolean prefill, int repeats, long maxCheckedBytes) {
+        /// Those of published figures. Properties change them: `assay.cuda.measure.prefill=false`,
+        /// `assay.cuda.measure.rows`, and `assay.cuda.measure.checked-gib`. The other engine reads the weights
+        /// where they lie: a check takes no memory, but time, 35 s for qwen3-8b on two processors.
+        static Settings ofProperties() {
+            return new Settings(
+                    Integer.getInteger("assay.cuda.measure.rows", 131_072),
+                    480,
+                    64,
+                    2048,
+                    !System.getProperty("assay.cuda.measure.prefill", "true").equals("false"),
+                    7,
+                    Long.getLong("assay.cuda.measure.checked-gib", 64) << 30);
+        }
+    }
+
+    /// @param engines among which is the one to compare with
+    Measurement(LoadedDevice loaded, Settings settings, Iterable<Engine> engines) {
+        this.loaded = loaded;
+        this.settings = settings;
+        this.engines = engines;
+    }
 
     /// Measures.
     ///
@@ -65,91 +87,113 @@ public final class Measurement {
     /// @throws IOException if a file cannot be read or written
     /// @throws AbsentException if there is no device
     public static void main(String... arguments) throws IOException, AbsentException {
-        Path out = Path.of(arguments[0]);
+        List<Path> configs = Arrays.stream(arguments).skip(1).map(Path::of).toList();
+        new Measurement(LoadedDevice.first(), Settings.ofProperties(), ServiceLoader.load(Engine.class))
+                .measure(Path.of(arguments[0]), configs);
+    }
+
+    /// Measures every configuration; one that cannot be is a failure in the report.
+    ///
+    /// @throws IOException if a file cannot be read or written
+    void measure(Path out, List<Path> configs) throws IOException {
         Files.createDirectories(out);
-        LoadedDevice loaded = LoadedDevice.first();
-        double ceiling = loaded.device().call(() -> readRate(loaded));
-        List<Row> rows = new ArrayList<>();
+        double readRate = loaded.device().call(this::readRate);
+        List<MeasurementReport.Row> rows = new ArrayList<>();
         List<String> failures = new ArrayList<>();
-        write(out, loaded, ceiling, rows, failures);
-        for (String config : List.of(arguments).subList(1, arguments.length)) {
-            Path file = Path.of(config);
+        for (Path file : configs) {
             String name = file.getFileName().toString().replace(".json", "");
             try {
-                rows.add(measure(name, ModelConfig.parse(Files.readString(file), config)));
+                rows.add(measure(name, ModelConfig.parse(Files.readString(file), name)));
             } catch (RuntimeException e) {
                 failures.add(name + ": " + e);
             }
-            write(out, loaded, ceiling, rows, failures);
+            new MeasurementReport(loaded.device(), settings, readRate, rows, failures).write(out);
         }
     }
 
-    private static Row measure(String name, ModelConfig config) {
+    private MeasurementReport.Row measure(String name, ModelConfig config) {
         DecoderPlan plan = Planners.plan(config);
         WeightBytes weights = WeightBytes.uniform(plan, Short.BYTES);
-        PhaseCost cost = PhaseCost.decode(plan, START + STEPS / 2, weights, KvCacheType.BFLOAT16.bytes());
-        int[] prompt = new int[PROMPT];
-        for (int t = 0; t < PROMPT; t++) {
+        PhaseCost cost =
+                PhaseCost.decode(plan, settings.start() + settings.steps() / 2, weights, KvCacheType.BFLOAT16.bytes());
+        int[] prompt = new int[settings.prompt()];
+        for (int t = 0; t < prompt.length; t++) {
             prompt[t] = (int) ((t * 7919L + 13) % plan.vocabSize());
         }
         SessionOptions options = new SessionOptions(
-                PROMPT + 1, LogitsScope.LAST_POSITION, TapListener.NONE, ResultLifetime.UNTIL_NEXT_CALL);
+                prompt.length + 1, LogitsScope.LAST_POSITION, TapListener.NONE, ResultLifetime.UNTIL_NEXT_CALL);
         try (RandomCheckpoint checkpoint = new RandomCheckpoint(config);
                 CudaModel model =
                         (CudaModel) new CudaEngine().load(checkpoint, new LoadOptions(1, KvCacheType.BFLOAT16))) {
-            return new Row(
+            Agreement agreement = Agreement.check(
+                    engines,
+                    model,
+                    checkpoint,
+                    KvCacheType.BFLOAT16,
+                    weights.total(),
+                    settings.maxCheckedBytes(),
+                    Arrays.copyOf(prompt, CHECKED));
+            return new MeasurementReport.Row(
                     name,
                     cost.weightBytes() + cost.cacheBytesRead(),
+                    agreement,
                     decode(model, prompt, options),
                     streamed(model, prompt, options),
-                    prefill(model, prompt, options),
+                    settings.prefill() ? Optional.of(prefill(model, prompt, options)) : Optional.empty(),
                     agreeing(model, prompt, options),
                     profile(model, prompt, options));
         }
     }
 
-    private static double[] decode(CudaModel model, int[] prompt, SessionOptions options) {
+    private double[] decode(CudaModel model, int[] prompt, SessionOptions options) {
         return model.onDevice(options, (device, runner) -> {
-            double[] times = new double[REPEATS];
+            double[] times = new double[settings.repeats()];
             try (Stopwatch watch = new Stopwatch(device)) {
-                runner.runForLast(Arrays.copyOf(prompt, START), 0, new float[1][model.vocabSize()]);
-                for (int i = -1; i < REPEATS; i++) {
-                    runner.beginGreedy(prompt[START], START, new int[0]);
-                    double time = runner.greedy(STEPS, watch) / STEPS;
-                    if (i >= 0) {
-                        times[i] = time;
-                    }
+                begin(model, runner, prompt);
+                runner.greedy(settings.steps(), watch);
+                for (int i = 0; i < times.length; i++) {
+                    begin(model, runner, prompt);
+                    times[i] = runner.greedy(settings.steps(), watch) / settings.steps();
                 }
             }
             return times;
         });
     }
 
-    private static double[] streamed(CudaModel model, int[] prompt, SessionOptions options) {
-        double[] times = new double[REPEATS];
+    /// Appends the beginning of the prompt and prepares the greedy loop after it.
+    private void begin(CudaModel model, Runner runner, int[] prompt) {
+        int start = settings.start();
+        runner.runForLast(Arrays.copyOf(prompt, start), 0, new float[1][model.vocabSize()]);
+        runner.beginGreedy(prompt[start], start, new int[0]);
+    }
+
+    private double[] streamed(CudaModel model, int[] prompt, SessionOptions options) {
+        double[] times = new double[settings.repeats()];
         try (Session session = model.newSession(options)) {
-            session.prefill(Arrays.copyOf(prompt, START));
-            session.decode(prompt[START]);
-            for (int i = 0; i < REPEATS; i++) {
-                long start = System.nanoTime();
-                for (int step = 0; step < STEPS; step++) {
-                    session.decode(prompt[START + 1 + step]);
-                }
-                times[i] = (System.nanoTime() - start) / 1e6 / STEPS;
+            streamed(session, prompt);
+            for (int i = 0; i < times.length; i++) {
+                times[i] = streamed(session, prompt);
             }
         }
         return times;
     }
 
-    private static double[] prefill(CudaModel model, int[] prompt, SessionOptions options) {
-        if (System.getProperty("assay.cuda.measure.prefill", "true").equals("false")) {
-            return new double[] {Double.NaN};
+    private double streamed(Session session, int[] prompt) {
+        session.reset();
+        session.prefill(Arrays.copyOf(prompt, settings.start()));
+        long begun = System.nanoTime();
+        for (int step = 0; step < settings.steps(); step++) {
+            session.decode(prompt[settings.start() + step]);
         }
+        return (System.nanoTime() - begun) / 1e6 / settings.steps();
+    }
+
+    private double[] prefill(CudaModel model, int[] prompt, SessionOptions options) {
         return model.onDevice(options, (device, runner) -> {
-            double[] times = new double[REPEATS];
+            double[] times = new double[settings.repeats()];
             try (Stopwatch watch = new Stopwatch(device)) {
                 runner.prefill(prompt, watch);
-                for (int i = 0; i < REPEATS; i++) {
+                for (int i = 0; i < times.length; i++) {
                     times[i] = runner.prefill(prompt, watch);
                 }
             }
@@ -157,54 +201,45 @@ public final class Measurement {
         });
     }
 
-    private static List<Runner.StageTime> profile(CudaModel model, int[] prompt, SessionOptions options) {
+    private List<Runner.StageTime> profile(CudaModel model, int[] prompt, SessionOptions options) {
         return model.onDevice(options, (device, runner) -> {
             try (Stopwatch watch = new Stopwatch(device)) {
-                runner.runForLast(Arrays.copyOf(prompt, START), 0, new float[1][model.vocabSize()]);
-                runner.beginGreedy(prompt[START], START, new int[0]);
+                begin(model, runner, prompt);
                 return runner.profile(watch);
             }
         });
     }
 
     /// How many tokens of the greedy loop a prefill over the same tokens predicts.
-    private static int agreeing(CudaModel model, int[] prompt, SessionOptions options) {
+    private int agreeing(CudaModel model, int[] prompt, SessionOptions options) {
+        int start = settings.start();
+        int steps = settings.steps();
         int[] greedy = model.onDevice(options, (device, runner) -> {
             try (Stopwatch watch = new Stopwatch(device)) {
-                runner.runForLast(Arrays.copyOf(prompt, START), 0, new float[1][model.vocabSize()]);
-                runner.beginGreedy(prompt[START], START, new int[0]);
-                runner.greedy(STEPS, watch);
-                return runner.greedyTokens(START + 1, STEPS);
+                begin(model, runner, prompt);
+                runner.greedy(steps, watch);
+                return runner.greedyTokens(start + 1, steps);
             }
         });
         int agreeing = 0;
         try (Session session = model.newSession(options.withLogits(LogitsScope.ALL_POSITIONS))) {
-            session.prefill(Arrays.copyOf(prompt, START));
-            int[] rest = new int[STEPS];
-            rest[0] = prompt[START];
-            System.arraycopy(greedy, 0, rest, 1, STEPS - 1);
-            float[][] logits = ((Prediction.Logits) session.prefill(rest)).values(); // [STEPS][V]
-            for (int step = 0; step < STEPS; step++) {
-                agreeing += argmax(logits[step]) == greedy[step] ? 1 : 0;
+            session.prefill(Arrays.copyOf(prompt, start));
+            int[] rest = new int[steps];
+            rest[0] = prompt[start];
+            System.arraycopy(greedy, 0, rest, 1, steps - 1);
+            float[][] logits = ((Prediction.Logits) session.prefill(rest)).values(); // [steps][V]
+            for (int step = 0; step < steps; step++) {
+                agreeing += Agreement.argmax(logits[step]) == greedy[step] ? 1 : 0;
             }
         }
         return agreeing;
     }
 
-    private static int argmax(float[] values) {
-        int best = 0;
-        for (int i = 1; i < values.length; i++) {
-            best = values[i] > values[best] ? i : best;
-        }
-        return best;
-    }
-
-    /// Bytes a second at which the product of one token reads a matrix of 2 GiB, or, where no device would read it,
-    /// of
-    /// as many rows as a property says.
-    private static double readRate(LoadedDevice loaded) {
+    /// Bytes a second at which the product of one token reads a matrix of 2 GiB, or of as many rows as a property
+    /// says.
+    private double readRate() {
         int columns = 8192;
-        int rows = Integer.getInteger("assay.cuda.measure.rows", 131_072);
+        int rows = settings.ceilingRows();
         long bytes = (long) rows * columns * Short.BYTES;
         Device device = loaded.device();
         try (DeviceMemory memory = new DeviceMemory(device, bytes + (1L << 20));
@@ -238,101 +273,10 @@ public final class Measurement {
                             rows,
                             1);
             double best = Double.MAX_VALUE;
-            for (int i = 0; i < REPEATS; i++) {
+            for (int i = 0; i < settings.repeats(); i++) {
                 best = Math.min(best, watch.milliseconds(stream, () -> stream.launch(launch)));
             }
             return bytes / best * 1000;
         }
-    }
-
-    // ------------------------------------------------------------------------------------------------------- report
-
-    private static void write(Path out, LoadedDevice loaded, double ceiling, List<Row> rows, List<String> failures)
-            throws IOException {
-        Device device = loaded.device();
-        StringBuilder json = new StringBuilder(String.format(
-                Locale.ROOT,
-                "{\n \"device\": \"%s\", \"driver_cuda\": \"%s\", \"clock_mhz\": %d, \"overlapping_kernels\": %b,%n"
-                        + " \"read_bytes_per_second\": %.4g, \"repeats\": %d,%n \"rows\": [",
-                device.name(),
-                device.driverVersion(),
-                device.clockMegahertz(),
-                device.overlaps(),
-                ceiling,
-                REPEATS));
-        StringBuilder table = new StringBuilder(String.format(
-                Locale.ROOT,
-                "%s, driver for CUDA %s, up to %d MHz; one product reads %.0f GB/s; medians of %d.%n%n"
-                        + "| shape | decode, device | spread | of read rate | decode, streamed | prefill %d | agree |%n"
-                        + "|---|---:|---:|---:|---:|---:|---:|%n",
-                device.name(),
-                device.driverVersion(),
-                device.clockMegahertz(),
-                ceiling / 1e9,
-                REPEATS,
-                PROMPT));
-        for (int i = 0; i < rows.size(); i++) {
-            Row row = rows.get(i);
-            double decode = median(row.decode());
-            json.append(String.format(
-                    Locale.ROOT,
-                    "%s%n  {\"shape\": \"%s\", \"bytes_per_token\": %d, \"decode_ms\": %s, \"streamed_ms\": %s,"
-                            + " \"prefill_ms\": %s, \"agreeing\": %d, \"steps\": %d}",
-                    i == 0 ? "" : ",",
-                    row.name(),
-                    row.bytes(),
-                    Arrays.toString(row.decode()),
-                    Arrays.toString(row.streamed()),
-                    Arrays.toString(row.prefill()),
-                    row.agreeing(),
-                    STEPS));
-            table.append(String.format(
-                    Locale.ROOT,
-                    "| %s | %.1f tok/s | %.2f %% | %.1f %% | %.1f tok/s | %.0f tok/s | %d of %d |%n",
-                    row.name(),
-                    1000 / decode,
-                    spread(row.decode()),
-                    100 * row.bytes() / (decode / 1000) / ceiling,
-                    1000 / median(row.streamed()),
-                    1000 * PROMPT / median(row.prefill()),
-                    row.agreeing(),
-                    STEPS));
-        }
-        for (Row row : rows) {
-            table.append(String.format(
-                    Locale.ROOT, "%n%s, where a step's time goes, kinds of launches by themselves:%n%n", row.name()));
-            table.append("| launch | number | each | together |\n|---|---:|---:|---:|\n");
-            for (Runner.StageTime time : row.profile()) {
-                table.append(String.format(
-                        Locale.ROOT,
-                        "| %s | %d | %.2f us | %.1f us |%n",
-                        time.kind(),
-                        time.count(),
-                        time.microseconds(),
-                        time.count() * time.microseconds()));
-            }
-        }
-        json.append("\n ],\n \"failures\": [");
-        for (int i = 0; i < failures.size(); i++) {
-            String quoted = failures.get(i).replace("\\", "\\\\").replace("\"", "\\\"");
-            json.append(i == 0 ? "\"" : ", \"").append(quoted).append('"');
-            table.append("\nnot measured: ").append(failures.get(i)).append('\n');
-        }
-        json.append("]\n}\n");
-        Files.writeString(out.resolve("cuda.json"), json);
-        Files.writeString(out.resolve("cuda.md"), table);
-    }
-
-    private static double median(double[] values) {
-        double[] sorted = values.clone();
-        Arrays.sort(sorted);
-        return sorted[sorted.length / 2];
-    }
-
-    /// Half the distance between the extremes, in percent of the median.
-    private static double spread(double[] values) {
-        double[] sorted = values.clone();
-        Arrays.sort(sorted);
-        return 50 * (sorted[sorted.length - 1] - sorted[0]) / median(values);
     }
 }

@@ -25,14 +25,20 @@ final class Launcher {
     private static final int ROW_THREADS = 256;
     /// `HEADS_A_BLOCK` of attention.cu is at least so many.
     private static final int HEADS_A_BLOCK = 4;
-    /// `ROWS` of linear.cu.
+    /// `ROWS` and `SPAN` of linear.cu.
     private static final int ROWS_A_WARP = 2;
+
+    private static final int SPAN = 256;
     /// Threads of a block that takes keys of latents into queries: eight numbers of each latent a thread.
     private static final int ABSORB_THREADS = 512;
-    /// `ATTEND_WARPS` and `HEADS` of attention.cu.
-    private static final int ATTEND_WARPS = 8;
+    /// `ATTEND_THREADS` of attention.cu for one head a block and for two.
+    private static final int THREADS_OF_ONE_HEAD = 512;
 
-    private static final int HEADS_OF_ATTEND = 2;
+    private static final int THREADS_OF_TWO_HEADS = 256;
+    /// Bytes of shared memory for what a warp finds for a head: `WIDEST_HEAD` numbers, highest score and sum.
+    private static final int WARP_PART_BYTES = (256 + 2) * Float.BYTES;
+    /// `CLUSTER` of device.h.
+    private static final int BLOCKS_OF_CLUSTER = 8;
     /// Numbers that a lane reads at a time.
     private static final int EIGHT = 8;
     /// Warps of a block that sums experts up, or one for each if these are more.
@@ -524,7 +530,8 @@ final class Launcher {
 
     /// Bytes of shared memory for an input that a product normalises.
     private static int staged(Optional<RowNorm.Rms> norm) {
-        return norm.map(rms -> rms.size() * Float.BYTES).orElse(0);
+        return norm.map(rms -> Math.ceilDiv(rms.size(), SPAN) * SPAN * Float.BYTES)
+                .orElse(0);
     }
 
     private static long[] norms(Stage.PrepareHeads prepare) {
@@ -573,21 +580,26 @@ final class Launcher {
     private void attendOne(Stage.PrepareHeads prepare, Stage.Attend attend) {
         LayerCache cache = memory.cache(attend.layer());
         int group = attend.heads() / attend.kvHeads();
-        int groups = attend.kvHeads() * Math.ceilDiv(group, HEADS_OF_ATTEND);
+        // A multiprocessor has one block at a time.
+        int heads = attend.heads() * BLOCKS_OF_CLUSTER <= device.multiprocessors() ? 1 : 2;
+        int threads = heads == 1 ? THREADS_OF_ONE_HEAD : THREADS_OF_TWO_HEADS;
+        int groups = attend.kvHeads() * Math.ceilDiv(group, heads);
+        int parts = parts(attend, groups, device.multiprocessors(), POSITIONS_A_PART);
         launch(
                 "attention",
-                "attend_one_" + cacheSuffix(),
-                groups,
-                parts(attend, groups, device.multiprocessors(), POSITIONS_A_PART / 2),
-                1,
-                ATTEND_WARPS * WARP,
-                0,
+                (heads == 1 ? "attend_one_" : "attend_two_") + cacheSuffix(),
+                Math.ceilDiv(group, heads),
+                Math.ceilDiv(parts, BLOCKS_OF_CLUSTER) * BLOCKS_OF_CLUSTER,
+                attend.kvHeads(),
+                threads,
+                heads * threads / WARP * WARP_PART_BYTES,
                 args(
                         memory.address(attend.to()),
                         memory.address(attend.queries()),
-                        attend.heads(),
+                        group,
                         attend.kvHeads(),
                         attend.keyWidth(),
+                        lanes(attend.keyWidth()),
                         norms(prepare),
                         turn(prepare.rotary()),
                         memory.heat(prepare.temperature()),
@@ -600,6 +612,12 @@ final class Launcher {
                         memory.partials(),
                         memory.arrived(),
                         memory.pass()));
+    }
+
+    /// Lanes that have a key together: a power of two.
+    private static int lanes(int width) {
+        int eights = Math.ceilDiv(width, EIGHT);
+        return eights == 1 ? 1 : Integer.highestOneBit(eights - 1) * 2;
     }
 
     private void attend(Stage.Attend attend, int tokens) {

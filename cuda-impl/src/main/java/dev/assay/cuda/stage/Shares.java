@@ -3,9 +3,9 @@ package dev.assay.cuda.stage;
 /// How the warps of a device share the rows of a matrix that is multiplied with one token.
 ///
 /// A kernel has a cost of its own whatever it does, and reads at full speed only while much is in flight. So the
-/// columns
-/// of a matrix of few rows are cut into slices, until there are enough warps, and those of a matrix that fits into the
-/// device at once are one block for each multiprocessor.
+/// columns of a matrix of few rows are cut into slices, until there are enough warps, and those of a matrix that fits
+/// into
+/// the device at once are one block for each multiprocessor.
 ///
 /// @param slices warps that share a row
 /// @param warps of a block

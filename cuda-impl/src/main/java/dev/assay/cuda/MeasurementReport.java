@@ -1,0 +1,205 @@
+package dev.assay.cuda;
+
+import dev.assay.cuda.driver.Device;
+import dev.assay.cuda.stage.Runner;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/// What [Measurement] has found so far, as JSON for programs and Markdown for people.
+///
+/// @param readRate bytes a second at which one product reads weights
+/// @param failures names of shapes with what went wrong
+record MeasurementReport(
+        Device device, Measurement.Settings settings, double readRate, List<Row> rows, List<String> failures) {
+    private static final JsonMapper JSON =
+            JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
+
+    MeasurementReport {
+        rows = List.copyOf(rows);
+        failures = List.copyOf(failures);
+    }
+
+    /// A shape that was measured.
+    ///
+    /// @param name of the configuration's file
+    /// @param bytes that a step must read at least
+    /// @param decode milliseconds a token, one for each repetition; and so `streamed`
+    /// @param prefill milliseconds of the whole prompt, likewise; empty if it was left out
+    /// @param agreeing greedy tokens of the steps that a prefill predicts too
+    /// @param profile of a step
+    record Row(
+            String name,
+            long bytes,
+            Agreement agreement,
+            double[] decode,
+            double[] streamed,
+            Optional<double[]> prefill,
+            int agreeing,
+            List<Runner.StageTime> profile) {}
+
+    /// Writes `cuda.json` and `cuda.md`.
+    ///
+    /// @throws IOException if a file cannot be written
+    void write(Path folder) throws IOException {
+        Files.writeString(folder.resolve("cuda.json"), json());
+        Files.writeString(folder.resolve("cuda.md"), markdown());
+    }
+
+    // --------------------------------------------------------------------------------------------------------- JSON
+
+    private String json() {
+        ObjectNode json = JSON.createObjectNode()
+                .put("device", device.name())
+                .put("driver_cuda", device.driverVersion())
+                .put("clock_mhz", device.clockMegahertz())
+                .put("overlapping_kernels", device.overlaps())
+                .put("read_bytes_per_second", readRate)
+                .put("repeats", settings.repeats())
+                .put("decode_from_position", settings.start())
+                .put("prefill_tokens", settings.prompt());
+        ArrayNode array = json.putArray("rows");
+        rows.forEach(row -> put(row, array.addObject()));
+        put(json.putArray("failures"), failures);
+        return JSON.writeValueAsString(json) + "\n";
+    }
+
+    private void put(Row row, ObjectNode json) {
+        json.put("shape", row.name()).put("bytes_per_token", row.bytes());
+        put(row.agreement(), json.putObject("check"));
+        put(json.putArray("decode_ms"), row.decode());
+        put(json.putArray("streamed_ms"), row.streamed());
+        row.prefill()
+                .ifPresentOrElse(times -> put(json.putArray("prefill_ms"), times), () -> json.putNull("prefill_ms"));
+        json.put("agreeing", row.agreeing()).put("steps", settings.steps());
+        ArrayNode profile = json.putArray("profile");
+        for (Runner.StageTime time : row.profile()) {
+            profile.addObject()
+                    .put("launch", time.kind())
+                    .put("count", time.count())
+                    .put("each_us", time.microseconds());
+        }
+    }
+
+    private static void put(Agreement agreement, ObjectNode json) {
+        switch (agreement) {
+            case Agreement.Compared compared -> {
+                json.put("engine", compared.engine())
+                        .put("kv_cache", compared.kvCache().name().toLowerCase(Locale.ROOT))
+                        .put("tokens", compared.tokens());
+                put(compared.prefill(), json.putObject("prefill"));
+                put(compared.decode(), json.putObject("decode"));
+            }
+            case Agreement.NotChecked(String reason) -> json.put("not_checked", reason);
+        }
+    }
+
+    private static void put(Agreement.Distance distance, ObjectNode json) {
+        json.put("rms_per_deviation", distance.rms())
+                .put("max_per_deviation", distance.max())
+                .put("same_argmax", distance.sameArgmax());
+    }
+
+    private static void put(ArrayNode json, double[] values) {
+        Arrays.stream(values).forEach(json::add);
+    }
+
+    private static void put(ArrayNode json, List<String> values) {
+        values.forEach(json::add);
+    }
+
+    // ----------------------------------------------------------------------------------------------------- Markdown
+
+    private String markdown() {
+        StringBuilder text = new StringBuilder(String.format(
+                Locale.ROOT,
+                "%s, driver for CUDA %s, up to %d MHz; one product reads %.0f GB/s; medians of %d.%n%n"
+                        + "| shape | decode, device | spread | of read rate | decode, streamed | prefill %d | greedy |%n"
+                        + "|---|---:|---:|---:|---:|---:|---:|%n",
+                device.name(),
+                device.driverVersion(),
+                device.clockMegahertz(),
+                readRate / 1e9,
+                settings.repeats(),
+                settings.prompt()));
+        for (Row row : rows) {
+            double decode = median(row.decode());
+            text.append(String.format(
+                    Locale.ROOT,
+                    "| %s | %.1f tok/s | %.2f %% | %.1f %% | %.1f tok/s | %s | %d of %d |%n",
+                    row.name(),
+                    1000 / decode,
+                    spread(row.decode()),
+                    100 * row.bytes() / (decode / 1000) / readRate,
+                    1000 / median(row.streamed()),
+                    row.prefill()
+                            .map(times ->
+                                    String.format(Locale.ROOT, "%.0f tok/s", 1000 * settings.prompt() / median(times)))
+                            .orElse("–"),
+                    row.agreeing(),
+                    settings.steps()));
+        }
+        text.append("""
+
+                Logits beside another engine's, in standard deviations of them:
+
+                | shape | engine, cache | prefill: rms, max, same argmax | decode: rms, max, same argmax |
+                |---|---|---:|---:|
+                """);
+        rows.forEach(row -> text.append("| " + row.name() + " | " + cells(row.agreement()) + " |\n"));
+        for (Row row : rows) {
+            text.append("\n" + row.name()).append("""
+                    , where a step's time goes, kinds of launches by themselves:
+
+                    | launch | number | each | together |
+                    |---|---:|---:|---:|
+                    """);
+            for (Runner.StageTime time : row.profile()) {
+                text.append(String.format(
+                        Locale.ROOT,
+                        "| %s | %d | %.2f us | %.1f us |%n",
+                        time.kind(),
+                        time.count(),
+                        time.microseconds(),
+                        time.count() * time.microseconds()));
+            }
+        }
+        failures.forEach(failure -> text.append("\nnot measured: " + failure + "\n"));
+        return text.toString();
+    }
+
+    private static String cells(Agreement agreement) {
+        return switch (agreement) {
+            case Agreement.Compared compared ->
+                compared.engine() + ", " + compared.kvCache() + " | " + cell(compared.prefill(), compared.tokens())
+                        + " | " + cell(compared.decode(), compared.tokens());
+            case Agreement.NotChecked(String reason) -> "not checked: " + reason + " | – | –";
+        };
+    }
+
+    private static String cell(Agreement.Distance distance, int tokens) {
+        return String.format(
+                Locale.ROOT, "%.1e, %.1e, %d of %d", distance.rms(), distance.max(), distance.sameArgmax(), tokens);
+    }
+
+    private static double median(double[] values) {
+        double[] sorted = values.clone();
+        Arrays.sort(sorted);
+        return sorted[sorted.length / 2];
+    }
+
+    /// Half the distance between the extremes, in percent of the median.
+    private static double spread(double[] values) {
+        double[] sorted = values.clone();
+        Arrays.sort(sorted);
+        return 50 * (sorted[sorted.length - 1] - sorted[0]) / median(values);
+    }
+}
