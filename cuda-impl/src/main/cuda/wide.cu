@@ -3,11 +3,11 @@
 #include "tiles.h"
 
 constexpr int WIDE_THREADS = 256;
-constexpr int GROUP_THREADS = 128;
-// A block has 256 rows; each of its two warpgroups 128, in two parts.
-constexpr int WIDE_ROWS = 256;
+constexpr int WARPGROUP = 128;
+// A warpgroup has two parts of 64 rows: the registers of a thread suffice for their sums.
 constexpr int PARTS = 2;
 constexpr int PART_ROWS = 64;
+constexpr int WIDE_ROWS = WIDE_THREADS / WARPGROUP * PARTS * PART_ROWS;
 // Columns of a step: a row is 128 bytes, eight chunks of 16.
 constexpr int WIDE_DEPTH = 64;
 constexpr int WIDE_CHUNKS = 8;
@@ -16,7 +16,9 @@ constexpr int WIDE_STAGES = 3;
 // Where chunk `chunk` of a row lies, as describe_rows says.
 DEVICE int wide_place(int row, int chunk) { return row * WIDE_CHUNKS + (chunk ^ (row & 7)); }
 
-// A block multiplies TOKENS tokens with WIDE_ROWS rows. If weights are SCALED, they are bfloat16, otherwise float16.
+// A block multiplies TOKENS tokens with WIDE_ROWS rows. The products of half a step, 32 columns, run at a time; meanwhile
+// their threads prepare the weights of the next, and the other warpgroup adds up its last.
+// If weights are SCALED, they are bfloat16, otherwise float16.
 template <bool SCALED, int TOKENS>
 DEVICE void multiply_wide(float *y, int y_stride, const unsigned short *planes, const float *factors, int x_rows,
                           const unsigned short *data, const float *scales, int columns, const float *bias, int rows,
@@ -62,8 +64,8 @@ DEVICE void multiply_wide(float *y, int y_stride, const unsigned short *planes, 
         }
     };
 
-    const int group_row = threadIdx.x / GROUP_THREADS * PARTS * PART_ROWS;
-    const int warp_row = group_row + warp() % 4 * 16;
+    const int group_row = threadIdx.x / WARPGROUP * PARTS * PART_ROWS;
+    const int warp_row = group_row + warp() % (WARPGROUP / WARP) * 16;
     float row_scales[PARTS][2]; // of this lane's rows
 #pragma unroll
     for (int part = 0; part < PARTS; part++) {
@@ -73,7 +75,7 @@ DEVICE void multiply_wide(float *y, int y_stride, const unsigned short *planes, 
             row_scales[part][i] = row >= rows ? 0 : SCALED ? scales[row] : 1;
         }
     }
-    // Weights of 32 columns.
+    // Weights of half the columns of a step.
     auto load_weights = [&](unsigned(&to)[2][4], int step, int part, int half) {
         const uint4 *weights = stages + step % WIDE_STAGES * STAGE + PLANES * PLANE;
 #pragma unroll
@@ -112,8 +114,8 @@ DEVICE void multiply_wide(float *y, int y_stride, const unsigned short *planes, 
         const unsigned long activations = describe_rows(stages + step % WIDE_STAGES * STAGE);
 #pragma unroll
         for (int i = 0; i < 2 * PARTS; i++) {
-            const int part = i % 2;
-            const int half = i / 2;
+            const int part = i % PARTS;
+            const int half = i / PARTS;
             float sum[TOKENS / 2];
             begin_group_products();
             // The smaller plane comes first.
@@ -131,13 +133,13 @@ DEVICE void multiply_wide(float *y, int y_stride, const unsigned short *planes, 
                 wait_for_copies<0>();
                 publish_to_products();
                 synchronize_block();
-                load_weights(a[0], step + 1, 0, 0);
+                load_weights(a[0], step + 1, 0, 0); // behind the last step whatever is there, for nobody
                 if (step + 2 < steps) {
                     load(step + 2);
                 }
                 end_copy_group();
             } else {
-                load_weights(a[(i + 1) % 2], step, (i + 1) % 2, (i + 1) / 2);
+                load_weights(a[(i + 1) % 2], step, (i + 1) % PARTS, (i + 1) / PARTS);
             }
             finish_group_products(sum, a[i % 2]);
 #pragma unroll

@@ -264,6 +264,7 @@ enum Code {
     OUT_OF_MEMORY = 2,
     NO_DEVICE = 100,
     INVALID_CONTEXT = 201,
+    NO_BINARY_FOR_GPU = 209,
     UNSUPPORTED_PTX = 222,
     NOT_FOUND = 500,
     ILLEGAL_ADDRESS = 700,
@@ -302,6 +303,8 @@ static std::size_t environment(const char *name, std::size_t otherwise) {
     const char *value = std::getenv(name);
     return value == nullptr ? otherwise : std::strtoull(value, nullptr, 10);
 }
+
+static int capability() { return (int)environment("FAKE_CUDA_CAPABILITY", 90); }
 
 static std::size_t memory() { return environment("FAKE_CUDA_MEMORY", (std::size_t)4 << 30); }
 
@@ -362,7 +365,6 @@ int cuDeviceGetName(char *name, int length, int) {
 }
 
 int cuDeviceGetAttribute(int *value, int attribute, int) {
-    int capability = (int)environment("FAKE_CUDA_CAPABILITY", 90);
     switch (attribute) {
     case 13: // clock rate, kHz
         *value = 1;
@@ -374,10 +376,10 @@ int cuDeviceGetAttribute(int *value, int attribute, int) {
         *value = (int)sizeof dynamic_shared;
         return SUCCESS;
     case 75:
-        *value = capability / 10;
+        *value = capability() / 10;
         return SUCCESS;
     case 76:
-        *value = capability % 10;
+        *value = capability() % 10;
         return SUCCESS;
     default:
         return INVALID_VALUE;
@@ -494,6 +496,13 @@ int cuModuleLoadDataEx(Handle *module, const void *image, unsigned options, cons
             }
         }
         return UNSUPPORTED_PTX;
+    }
+    // PTX is for its own architecture and later ones, but that with an `a` for its own alone.
+    int target = 0;
+    char suffix = 0;
+    std::sscanf(text.c_str() + text.find(".target "), ".target sm_%d%c", &target, &suffix);
+    if (suffix == 'a' ? capability() != target : capability() < target) {
+        return NO_BINARY_FOR_GPU;
     }
     *module = (Handle) new std::string(text);
     return SUCCESS;
@@ -668,6 +677,9 @@ int cuGetErrorName(int code, const char **name) {
         return SUCCESS;
     case INVALID_CONTEXT:
         *name = "CUDA_ERROR_INVALID_CONTEXT";
+        return SUCCESS;
+    case NO_BINARY_FOR_GPU:
+        *name = "CUDA_ERROR_NO_BINARY_FOR_GPU";
         return SUCCESS;
     case UNSUPPORTED_PTX:
         *name = "CUDA_ERROR_UNSUPPORTED_PTX_VERSION";
