@@ -88,7 +88,8 @@ DEVICE void normalise_odd_input(float *staged, float *squares, const float *x, c
     synchronize_block();
 }
 
-// Products of units of rows with one input, for each team of warps one unit. x with a gain stands for
+// Products of units of rows with one input, for each team of warps one unit; or, IN_TURNS, as many as there are: then the
+// first columns of the next unit are asked for before this one is done. x with a gain stands for
 // gain ⊙ x / √(mean(x²) + eps), and the block has dynamic shared memory for it, in whole spans.
 //
 // As soon as others have written it, each lane may `keep` what is to be added; `finish` gets the sums of the unit's rows
@@ -96,7 +97,7 @@ DEVICE void normalise_odd_input(float *staged, float *squares, const float *x, c
 //
 // With `early`, first columns are read before the wait for x: what is stored, no kernel writes. It then begins the
 // kernel, otherwise the kernel has begun.
-template <typename W, typename Keep, typename Finish>
+template <bool IN_TURNS, typename W, typename Keep, typename Finish>
 DEVICE void multiply_units(const Matrix<W> &w, const Units &units, const Team &team, const float *x, const float *gain,
                            float eps, float *normalised, bool early, Keep keep, Finish finish) {
     constexpr int GROUPS = W::BYTES == 4 ? 1 : 2; // spans of a step
@@ -113,23 +114,33 @@ DEVICE void multiply_units(const Matrix<W> &w, const Units &units, const Team &t
     }
     const int team_of_block = team.warps == 1 ? warp() : warp() / team.warps;
     const int member = warp() - team_of_block * team.warps;
-    const int unit = blockIdx.x * (team.warps == 1 ? warps() : warps() / team.warps) + team_of_block;
+    const int units_of_block = team.warps == 1 ? warps() : warps() / team.warps;
+    const int stride = gridDim.x * units_of_block;
     const int slice = team.slices == 1 ? 0 : member;
     const int step = GROUPS * team.slices * SPAN;
-    long rows[ROWS]; // below 0 for none
-    for (int r = 0; r < ROWS; r++) {
-        rows[r] = units.has(unit, r) ? units.row(unit, r) : -1;
-    }
+    const int all_steps = IN_TURNS ? (columns + STEPS * step - 1) / (STEPS * step) * (STEPS * step) : 0;
+    int of_block = blockIdx.x * units_of_block;
+    int unit = of_block + team_of_block;
+    int rows[ROWS]; // below 0 for none
+    auto find_rows = [&]() {
+        for (int r = 0; r < ROWS; r++) {
+            rows[r] = units.has(unit, r) ? units.row(unit, r) : -1;
+        }
+    };
+    find_rows();
     auto column_of = [&](int start, int g) { return start + (g * team.slices + slice) * SPAN + lane() * 8; };
     typename W::Eight raw[STEPS][ROWS][GROUPS];
     auto load = [&](typename W::Eight(&into)[ROWS][GROUPS], int start) {
+        const bool of_next = IN_TURNS && start >= all_steps;
 #pragma unroll
         for (int r = 0; r < ROWS; r++) {
+            const bool exists = of_next ? units.has(unit + stride, r) : rows[r] >= 0;
+            const int row = of_next ? units.row(unit + stride, r) : rows[r];
 #pragma unroll
             for (int g = 0; g < GROUPS; g++) {
-                const int column = column_of(start, g);
-                if (rows[r] >= 0 && column < columns) {
-                    into[r][g] = W::load(w.data, rows[r] * columns + column);
+                const int column = column_of(of_next ? start - all_steps : start, g);
+                if (exists && column < columns) {
+                    into[r][g] = W::load(w.data, (long)row * columns + column);
                 }
             }
         }
@@ -143,7 +154,6 @@ DEVICE void multiply_units(const Matrix<W> &w, const Units &units, const Team &t
     if (early) {
         wait_for_previous();
     }
-    const auto kept = keep(unit);
     const float weight = team.weights != nullptr && lane() < team.warps ? team.weights[lane()] : 1;
     Input input = {x, false};
     if (gain != nullptr) {
@@ -156,86 +166,96 @@ DEVICE void multiply_units(const Matrix<W> &w, const Units &units, const Team &t
         }
         input = {staged, eights};
     }
-    float sums[ROWS] = {};
-    if (eights) {
-        for (int start = 0; start < columns; start += STEPS * step) {
+#pragma unroll 1
+    do {
+        const auto kept = keep(unit);
+        float sums[ROWS] = {};
+        if (eights) {
+            for (int start = 0; start < columns; start += STEPS * step) {
 #pragma unroll
-            for (int s = 0; s < STEPS; s++) {
+                for (int s = 0; s < STEPS; s++) {
 #pragma unroll
-                for (int g = 0; g < GROUPS; g++) {
-                    const int column = column_of(start + s * step, g);
-                    if (column < columns) {
-                        alignas(16) float in[8];
-                        input.read(column, in);
+                    for (int g = 0; g < GROUPS; g++) {
+                        const int column = column_of(start + s * step, g);
+                        if (column < columns) {
+                            alignas(16) float in[8];
+                            input.read(column, in);
 #pragma unroll
-                        for (int r = 0; r < ROWS; r++) {
-                            if (rows[r] >= 0) {
-                                float weights[8];
-                                W::decode(raw[s][r][g], weights);
-                                float sum = 0;
-                                for (int i = 0; i < 8; i++) {
-                                    sum = fmaf(weights[i], in[i], sum);
+                            for (int r = 0; r < ROWS; r++) {
+                                if (rows[r] >= 0) {
+                                    float weights[8];
+                                    W::decode(raw[s][r][g], weights);
+                                    float sum = 0;
+                                    for (int i = 0; i < 8; i++) {
+                                        sum = fmaf(weights[i], in[i], sum);
+                                    }
+                                    sums[r] += sum * w.scale(rows[r], column);
                                 }
-                                sums[r] += sum * w.scale(rows[r], column);
                             }
                         }
                     }
-                }
-                load(raw[s], start + (STEPS + s) * step);
-            }
-        }
-    } else {
-#pragma unroll 1
-        for (int column = slice * WARP + lane(); column < columns; column += team.slices * WARP) {
-            for (int r = 0; r < ROWS; r++) {
-                if (rows[r] >= 0) {
-                    sums[r] = fmaf(w.at(rows[r], column), input.x[column], sums[r]);
+                    load(raw[s], start + (STEPS + s) * step);
                 }
             }
-        }
-    }
-    for (int r = 0; r < ROWS; r++) {
-        sums[r] = warp_sum(sums[r]);
-    }
-    float factor = 1;
-    if (gain != nullptr) {
-        const float square = warp_sum(lane() < warps() ? squares[lane()] : 0);
-        factor = inverse_root(quotient(square, columns), eps);
-    }
-    if (normalised != nullptr && blockIdx.x == 0) {
+        } else {
 #pragma unroll 1
-        for (int i = threadIdx.x; i < columns; i += blockDim.x) {
-            normalised[i] = input.x[input.place(i)] * factor;
-        }
-    }
-    if (team.warps > 1) {
-        if (lane() < ROWS) {
-            parts[lane()][warp()] = lane() == 0 ? sums[0] : sums[1];
-        }
-        synchronize_block();
-        if (member == 0) {
-            for (int r = 0; r < ROWS; r++) {
-                sums[r] = warp_sum(lane() < team.warps ? parts[r][warp() + lane()] * weight : 0);
+            for (int column = slice * WARP + lane(); column < columns; column += team.slices * WARP) {
+                for (int r = 0; r < ROWS; r++) {
+                    if (rows[r] >= 0) {
+                        sums[r] = fmaf(w.at(rows[r], column), input.x[column], sums[r]);
+                    }
+                }
             }
         }
-    }
-    if (member == 0 && unit < units.number) {
         for (int r = 0; r < ROWS; r++) {
-            sums[r] *= factor;
+            sums[r] = warp_sum(sums[r]);
         }
-        finish(unit, sums, kept);
-    }
+        float factor = 1;
+        if (gain != nullptr) {
+            const float square = warp_sum(lane() < warps() ? squares[lane()] : 0);
+            factor = inverse_root(quotient(square, columns), eps);
+        }
+        if (normalised != nullptr && of_block == 0) {
+#pragma unroll 1
+            for (int i = threadIdx.x; i < columns; i += blockDim.x) {
+                normalised[i] = input.x[input.place(i)] * factor;
+            }
+        }
+        if (team.warps > 1) {
+            if (IN_TURNS) {
+                synchronize_block(); // all are done with the unit before
+            }
+            if (lane() < ROWS) {
+                parts[lane()][warp()] = lane() == 0 ? sums[0] : sums[1];
+            }
+            synchronize_block();
+            if (member == 0) {
+                for (int r = 0; r < ROWS; r++) {
+                    sums[r] = warp_sum(lane() < team.warps ? parts[r][warp() + lane()] * weight : 0);
+                }
+            }
+        }
+        if (member == 0 && unit < units.number) {
+            for (int r = 0; r < ROWS; r++) {
+                sums[r] *= factor;
+            }
+            finish(unit, sums, kept);
+        }
+        of_block += stride;
+        unit += stride;
+        find_rows();
+    } while (IN_TURNS && of_block < units.number);
 }
 
 // y = residual + W·x + bias for one token; x with a gain as in multiply_units. `slices` warps have a unit.
 //
 // bias, gain and residual may be null; y may be the residual. With a gain, `normalised` may receive x as it is multiplied.
-template <typename W>
+template <bool IN_TURNS, typename W>
 DEVICE void multiply_one(float *y, const float *residual, const float *x, const float *gain, float eps,
                          float *normalised, const Matrix<W> &w, const float *bias, int count, int slices) {
     let_next_start();
     const Units units = neighbours(count);
-    multiply_units<W>(
+    multiply_units<IN_TURNS>(
         w, units, {slices, slices, nullptr}, x, gain, eps, normalised, true,
         [&](int unit) {
             const int row = units.row(unit, lane());
@@ -249,25 +269,27 @@ DEVICE void multiply_one(float *y, const float *residual, const float *x, const 
         });
 }
 
-#define DEFINE(name, W)                                                                                                \
-    KERNEL_UP_TO(ONE_TOKEN_THREADS, multiply_one_##name, float *y, const float *residual, const float *x,              \
-                   const float *gain, float eps, float *normalised, const void *data, const float *scales,             \
-                   int scale_columns, int columns, const float *bias, int rows, int slices) {                          \
-        multiply_one<W>(y, residual, x, gain, eps, normalised, {data, scales, scale_columns, columns}, bias, rows,     \
-                        slices);                                                                                       \
+#define DEFINE_FOR(start, IN_TURNS, name, W)                                                                           \
+    KERNEL_UP_TO(ONE_TOKEN_THREADS, start##_##name, float *y, const float *residual, const float *x,                   \
+                 const float *gain, float eps, float *normalised, const void *data, const float *scales,               \
+                 int scale_columns, int columns, const float *bias, int rows, int slices) {                            \
+        multiply_one<IN_TURNS, W>(y, residual, x, gain, eps, normalised, {data, scales, scale_columns, columns},       \
+                                  bias, rows, slices);                                                                 \
     }
+#define DEFINE(name, W) DEFINE_FOR(multiply_one, false, name, W) DEFINE_FOR(multiply_in_turns, true, name, W)
 FOR_WEIGHTS(DEFINE)
 #undef DEFINE
+#undef DEFINE_FOR
 
 struct Nothing {};
 
 // y = activation(gate·x) ⊙ up·x for one token, where gate and up are the upper and the lower `width` rows of W, with
 // biases likewise; x with a gain as in multiply_units.
-template <typename W>
+template <bool IN_TURNS, typename W>
 DEVICE void multiply_gated_one(float *y, const float *x, const float *gain, float eps, const Matrix<W> &w,
                                const float *bias, int width, int activation, int slices) {
     let_next_start();
-    multiply_units<W>(
+    multiply_units<IN_TURNS>(
         w, gates(width), {slices, slices, nullptr}, x, gain, eps, nullptr, true, [](int) { return Nothing(); },
         [&](int row, const float(&sums)[ROWS], Nothing) {
             if (lane() == 0) {
@@ -278,15 +300,18 @@ DEVICE void multiply_gated_one(float *y, const float *x, const float *gain, floa
         });
 }
 
-#define DEFINE(name, W)                                                                                                \
-    KERNEL_UP_TO(ONE_TOKEN_THREADS, multiply_gated_one_##name, float *y, const float *x, const float *gain,            \
-                   float eps, const void *data, const float *scales, int scale_columns, int columns,                   \
-                   const float *bias, int width, int activation, int slices) {                                         \
-        multiply_gated_one<W>(y, x, gain, eps, {data, scales, scale_columns, columns}, bias, width, activation,        \
-                              slices);                                                                                 \
+#define DEFINE_FOR(start, IN_TURNS, name, W)                                                                           \
+    KERNEL_UP_TO(ONE_TOKEN_THREADS, start##_##name, float *y, const float *x, const float *gain, float eps,            \
+                 const void *data, const float *scales, int scale_columns, int columns, const float *bias, int width,  \
+                 int activation, int slices) {                                                                         \
+        multiply_gated_one<IN_TURNS, W>(y, x, gain, eps, {data, scales, scale_columns, columns}, bias, width,          \
+                                        activation, slices);                                                           \
     }
+#define DEFINE(name, W)                                                                                                \
+    DEFINE_FOR(multiply_gated_one, false, name, W) DEFINE_FOR(multiply_gated_in_turns, true, name, W)
 FOR_WEIGHTS(DEFINE)
 #undef DEFINE
+#undef DEFINE_FOR
 
 // -------------------------------------------------------------------------------------------------------- many tokens
 
@@ -370,7 +395,7 @@ DEVICE void multiply_chosen(float *y, int y_stride, const float *x, int x_stride
     begin();
     const int pair = blockIdx.y;
     const Units units = neighbours(count);
-    multiply_units<W>(
+    multiply_units<false>(
         matrix_of(first, stride, scale_stride, chosen[pair]), units, {1, 1, nullptr},
         x + (long)(pair / share) * x_stride, nullptr, 0, nullptr, false, [](int) { return Nothing(); },
         [&](int unit, const float(&sums)[ROWS], Nothing) {
@@ -400,7 +425,7 @@ DEVICE void multiply_gated_chosen(float *y, int y_stride, const float *x, int x_
     wait_for_previous();
     let_next_start();
     const int pair = blockIdx.y;
-    multiply_units<W>(
+    multiply_units<false>(
         matrix_of(first, stride, scale_stride, chosen[pair]), gates(width), {1, 1, nullptr}, x + (long)pair * x_stride,
         nullptr, 0, nullptr, false, [](int) { return Nothing(); },
         [&](int row, const float(&sums)[ROWS], Nothing) {
@@ -430,7 +455,7 @@ DEVICE void sum_chosen_one(float *y, const float *residual, const float *x, int 
     let_next_start();
     const int place = warp() % top_k;
     const Units units = neighbours(count);
-    multiply_units<W>(
+    multiply_units<true>(
         matrix_of(first, stride, scale_stride, read_earlier(chosen + place)), units, {top_k, 1, weights},
         x + (long)place * x_stride, nullptr, 0, nullptr, true,
         [&](int unit) {

@@ -4,7 +4,8 @@
 //
 // Environment: FAKE_CUDA_SEED shuffles the order of threads, which exposes a missing barrier; FAKE_CUDA_CAPABILITY, such
 // as 75, is the compute capability; FAKE_CUDA_MEMORY the bytes of device memory; FAKE_CUDA_FAULT names a kernel whose
-// launch is a sticky fault; FAKE_CUDA_REJECT refuses images; FAKE_CUDA_DEVICES is the number of devices.
+// launch is a sticky fault; FAKE_CUDA_REJECT refuses images; FAKE_CUDA_DEVICES is the number of devices,
+// FAKE_CUDA_MULTIPROCESSORS that of the multiprocessors of each.
 #include "fake.h"
 #include <algorithm>
 #include <cstdint>
@@ -370,7 +371,7 @@ int cuDeviceGetAttribute(int *value, int attribute, int) {
         *value = 1;
         return SUCCESS;
     case 16: // multiprocessors
-        *value = 7;
+        *value = (int)environment("FAKE_CUDA_MULTIPROCESSORS", 7);
         return SUCCESS;
     case 97: // shared memory of a block
         *value = (int)sizeof dynamic_shared;

@@ -164,7 +164,8 @@ final class Launcher {
                 Shares shares = Shares.of(width, norm.isPresent(), device.multiprocessors());
                 launch(
                         "linear",
-                        "multiply_gated_one_" + product.weight().type().suffix(),
+                        (shares.inTurns() ? "multiply_gated_in_turns_" : "multiply_gated_one_")
+                                + product.weight().type().suffix(),
                         shares.blocks(),
                         1,
                         1,
@@ -277,7 +278,8 @@ final class Launcher {
                 launch(
                         "linear",
                         "sum_chosen_one_" + experts.first().type().suffix(),
-                        Math.ceilDiv(experts.first().rows(), units * ROWS_A_WARP),
+                        Shares.blocksInTurns(
+                                Math.ceilDiv(experts.first().rows(), ROWS_A_WARP), units, device.multiprocessors()),
                         1,
                         1,
                         units * from.perToken() * WARP,
@@ -484,7 +486,8 @@ final class Launcher {
         Shares shares = Shares.of(Math.ceilDiv(w.rows(), ROWS_A_WARP), norm.isPresent(), device.multiprocessors());
         launch(
                 "linear",
-                "multiply_one_" + w.type().suffix(),
+                (shares.inTurns() ? "multiply_in_turns_" : "multiply_one_")
+                        + w.type().suffix(),
                 shares.blocks(),
                 1,
                 1,
