@@ -261,6 +261,106 @@ DEVICE unsigned e4m3_to_f16_pair(unsigned bits) {
     return pair;
 }
 
+// Instructions of compute capability 9.0 alone: products by a warpgroup, four warps, that run while its threads go on.
+
+// The first address from `memory` on that is a multiple of `bytes`, in shared memory.
+DEVICE void *align_shared(void *memory, int bytes) {
+    const unsigned address = (unsigned)__cvta_generic_to_shared(memory);
+    return (char *)memory + (-address & (unsigned)(bytes - 1));
+}
+
+// A matrix of rows of 128 bytes in shared memory that begins at a multiple of 1024, for multiply_group_f16: chunk c of
+// row r, 16 bytes, lies at chunk c ^ (r & 7). Adding 2 moves on by 32 bytes of each row.
+DEVICE unsigned long describe_rows(const void *rows) {
+    const unsigned address = (unsigned)__cvta_generic_to_shared(rows);
+    const unsigned long swizzled_128 = 1;
+    const unsigned long eight_rows = 1024;
+    return (address & 0x3ffffu) >> 4 | 1ul << 16 | eight_rows >> 4 << 32 | swizzled_128 << 62;
+}
+
+// Between what the threads have written to registers of products and the first product that reads them.
+DEVICE void begin_group_products() {
+#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
+    asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
+#endif
+}
+
+// Begins d = a · b or d += a · b for 64 rows of a and as many columns of b as two d have; both are float16. A warp has 16
+// rows, shared out among its lanes as in multiply_tile_f16: d[4·j + i] of lane 4·g + t is in row g, of i >= 2 in row g +
+// 8, and in column 8·j + 2·t + i % 2. Column n of b is row n of what describe_rows describes.
+DEVICE void multiply_group_f16(float (&d)[64], const unsigned (&a)[4], unsigned long b, bool adds) {
+#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
+    asm volatile("{.reg .pred p; setp.ne.b32 p, %69, 0; wgmma.mma_async.sync.aligned.m64n128k16.f32.f16.f16 "
+                 "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, "
+                 "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, "
+                 "%32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, "
+                 "%48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63}, "
+                 "{%64, %65, %66, %67}, %68, p, 1, 1, 0;}"
+                 : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]), "+f"(d[4]), "+f"(d[5]),
+                   "+f"(d[6]), "+f"(d[7]), "+f"(d[8]), "+f"(d[9]), "+f"(d[10]), "+f"(d[11]),
+                   "+f"(d[12]), "+f"(d[13]), "+f"(d[14]), "+f"(d[15]), "+f"(d[16]), "+f"(d[17]),
+                   "+f"(d[18]), "+f"(d[19]), "+f"(d[20]), "+f"(d[21]), "+f"(d[22]), "+f"(d[23]),
+                   "+f"(d[24]), "+f"(d[25]), "+f"(d[26]), "+f"(d[27]), "+f"(d[28]), "+f"(d[29]),
+                   "+f"(d[30]), "+f"(d[31]), "+f"(d[32]), "+f"(d[33]), "+f"(d[34]), "+f"(d[35]),
+                   "+f"(d[36]), "+f"(d[37]), "+f"(d[38]), "+f"(d[39]), "+f"(d[40]), "+f"(d[41]),
+                   "+f"(d[42]), "+f"(d[43]), "+f"(d[44]), "+f"(d[45]), "+f"(d[46]), "+f"(d[47]),
+                   "+f"(d[48]), "+f"(d[49]), "+f"(d[50]), "+f"(d[51]), "+f"(d[52]), "+f"(d[53]),
+                   "+f"(d[54]), "+f"(d[55]), "+f"(d[56]), "+f"(d[57]), "+f"(d[58]), "+f"(d[59]),
+                   "+f"(d[60]), "+f"(d[61]), "+f"(d[62]), "+f"(d[63])
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(adds ? 1 : 0));
+#endif
+}
+
+DEVICE void multiply_group_f16(float (&d)[32], const unsigned (&a)[4], unsigned long b, bool adds) {
+#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
+    asm volatile("{.reg .pred p; setp.ne.b32 p, %37, 0; wgmma.mma_async.sync.aligned.m64n64k16.f32.f16.f16 "
+                 "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, "
+                 "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31}, "
+                 "{%32, %33, %34, %35}, %36, p, 1, 1, 0;}"
+                 : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]), "+f"(d[4]), "+f"(d[5]),
+                   "+f"(d[6]), "+f"(d[7]), "+f"(d[8]), "+f"(d[9]), "+f"(d[10]), "+f"(d[11]),
+                   "+f"(d[12]), "+f"(d[13]), "+f"(d[14]), "+f"(d[15]), "+f"(d[16]), "+f"(d[17]),
+                   "+f"(d[18]), "+f"(d[19]), "+f"(d[20]), "+f"(d[21]), "+f"(d[22]), "+f"(d[23]),
+                   "+f"(d[24]), "+f"(d[25]), "+f"(d[26]), "+f"(d[27]), "+f"(d[28]), "+f"(d[29]),
+                   "+f"(d[30]), "+f"(d[31])
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(adds ? 1 : 0));
+#endif
+}
+
+// Waits for all products that have begun.
+template <int D, int A>
+DEVICE void finish_group_products(float (&d)[D], unsigned (&a)[A][4]) {
+#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
+    asm volatile("wgmma.wait_group.sync.aligned 0;" ::: "memory");
+    // Nothing that uses these may move to before this.
+#pragma unroll
+    for (int i = 0; i < D; i++) {
+        asm volatile("" : "+f"(d[i])::"memory");
+    }
+#pragma unroll
+    for (int i = 0; i < A; i++) {
+#pragma unroll
+        for (int j = 0; j < 4; j++) {
+            asm volatile("" : "+r"(a[i][j])::"memory");
+        }
+    }
+#endif
+}
+
+// What this thread has begun may finish, as finish_group_products waits for.
+DEVICE void end_group_products() {
+#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
+    asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
+#endif
+}
+
+// Between what this thread has written to shared memory and the barrier before multiply_group_f16 reads it.
+DEVICE void publish_to_products() {
+#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
+    asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
+#endif
+}
+
 #else
 #include "fake.h"
 #endif

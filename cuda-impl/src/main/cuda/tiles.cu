@@ -6,9 +6,7 @@
 // So products are exact, and what is cut off counts 2^-24 of an activation, as rounding it to float32 would.
 //
 // Tensor cores cut off what they add, so their sums are kept to DEPTH columns and added up by rounding.
-#include "device.h"
-
-constexpr int PLANES = 2;
+#include "tiles.h"
 
 // to[r] = power_for the largest magnitude of row r, for matrices of one shape that lie `stride` elements apart, their
 // results `to_stride`. A warp has a row, blockIdx.y is the matrix.
@@ -126,17 +124,6 @@ constexpr int CHAINS = 4;
 
 // Where chunk `chunk` of a row of a tile lies: such that eight rows' chunks lie in different banks.
 DEVICE int place(int row, int chunk) { return row * CHUNKS + (chunk ^ (row >> 1 & 3)); }
-
-// Which product a block belongs to: the rows of x that it multiplies, and the matrix.
-struct TileRows {
-    const int *order; // indices of rows; null for all in order
-    int first; // among them
-    int count; // from the first on; more than a tile has are another's
-    int share; // as of multiply_chosen
-
-    // The row of y.
-    DEVICE_MEMBER int target(int i) const { return order == nullptr ? first + i : order[first + i]; }
-};
 
 // A block multiplies 32 · M tokens with 32 · N rows; each of its eight warps 16 · M tokens with 8 · N rows.
 template <typename W, int M, int N>
@@ -424,15 +411,9 @@ KERNEL(group_pairs, int *order, int *first, const int *chosen, int pairs) {
     }
 }
 
-// A tile of a product with an expert: up to CHOSEN_TOKENS pairs from order[first] on. Experts below 0 have none.
-struct ChosenTile {
-    int expert;
-    int first;
-};
-
 constexpr int CHOSEN_M = 2;
 constexpr int CHOSEN_N = 8;
-constexpr int CHOSEN_TOKENS = TOKEN_WARPS * CHOSEN_M * 16;
+static_assert(TOKEN_WARPS * CHOSEN_M * 16 == CHOSEN_TOKENS);
 
 // Lists the tiles of all experts. One block, a thread for each expert at least.
 KERNEL(list_tiles, ChosenTile *tiles, const int *first, int experts, int most) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 struct uint2 {
     unsigned x, y;
@@ -161,6 +162,9 @@ void copy_later(void *to, const void *from, int bytes, bool exists);
 void end_copy_group();
 void wait_for_copies(int pending);
 
+// What this thread has begun of products of warpgroups, and not waited for.
+std::vector<std::function<void()>> &group_products();
+
 } // namespace fake
 
 DEVICE float from_bf16_bits(unsigned bits) { return from_bits(bits << 16); }
@@ -218,6 +222,75 @@ DEVICE void load_matrices_turned(unsigned (&to)[4], const void *row) {
         }
         to[i] = pair[0] | (unsigned)pair[1] << 16;
     }
+}
+
+// An address of dynamic shared memory as instructions have it, where other shared memory comes first.
+DEVICE unsigned shared_address(const void *memory) {
+    return 16 + (unsigned)((const char *)memory - (const char *)dynamic_shared);
+}
+
+DEVICE void *align_shared(void *memory, int bytes) {
+    return (char *)memory + (-shared_address(memory) & (unsigned)(bytes - 1));
+}
+
+DEVICE unsigned long describe_rows(const void *rows) {
+    return (shared_address(rows) & 0x3ffffu) >> 4 | 1024ul >> 4 << 32 | 1ul << 62;
+}
+
+// Number k of row n of what is described.
+DEVICE float described(unsigned long rows, int n, int k) {
+    const unsigned begin = (unsigned)(rows & 0x3fff) << 4;
+    const unsigned eight_rows = (unsigned)(rows >> 32 & 0x3fff) << 4;
+    unsigned address = begin + n / 8 * eight_rows + n % 8 * 128 + k * 2;
+    address ^= (address >> 7 & 7u) << 4;
+    unsigned short bits;
+    std::memcpy(&bits, (const char *)dynamic_shared + (address - shared_address(dynamic_shared)), sizeof bits);
+    return from_f16(bits);
+}
+
+DEVICE void begin_group_products() {}
+
+DEVICE void end_group_products() {}
+
+DEVICE void publish_to_products() {}
+
+// A product reads its operands and writes its sums as late as it may: when its thread waits for it.
+template <int D>
+DEVICE void multiply_group_f16(float (&d)[D], const unsigned (&a)[4], unsigned long b, bool adds) {
+    fake::group_products().push_back([&d, &a, b, adds] {
+        const fake::TileOperands &all = *fake::exchange(a, {0, 0});
+        const int group = threadIdx.x % 32 / 4;
+        const int pair = threadIdx.x % 4;
+        float left[2][16];
+        for (int k = 0; k < 16; k++) {
+            for (int i = 0; i < 2; i++) {
+                const unsigned word = all.a[group * 4 + k % 8 / 2][i + k / 8 * 2];
+                left[i][k] = from_f16((unsigned short)(word >> k % 2 * 16));
+            }
+        }
+        for (int n = 0; n < D / 2; n++) { // this lane's columns
+            float right[16];
+            for (int k = 0; k < 16; k++) {
+                right[k] = described(b, n / 2 * 8 + pair * 2 + n % 2, k);
+            }
+            for (int i = 0; i < 2; i++) {
+                float &sum = d[n / 2 * 4 + i * 2 + n % 2];
+                sum = adds ? sum : 0;
+                for (int k = 0; k < 16; k++) {
+                    sum += left[i][k] * right[k];
+                }
+            }
+        }
+    });
+}
+
+template <int D, int A>
+DEVICE void finish_group_products(float (&)[D], unsigned (&)[A][4]) {
+    std::vector<std::function<void()>> &begun = fake::group_products();
+    for (const std::function<void()> &product : begun) {
+        product();
+    }
+    begun.clear();
 }
 
 template <int BYTES>

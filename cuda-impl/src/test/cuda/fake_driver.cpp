@@ -22,6 +22,7 @@
 #include "../../main/cuda/linear.cu"
 #include "../../main/cuda/tiles.cu"
 #include "../../main/cuda/tokens.cu"
+#include "../../main/cuda/wide.cu"
 
 Index threadIdx, blockIdx, blockDim, gridDim;
 alignas(16) float dynamic_shared[227 * 1024 / 4];
@@ -60,6 +61,7 @@ struct Fiber {
     int parity = 0;
     std::vector<Copy> copies; // begun, not in a group yet
     std::deque<std::vector<Copy>> copy_groups;
+    std::vector<std::function<void()>> group_products;
 };
 
 struct Warp {
@@ -188,6 +190,8 @@ void wait_for_copies(int pending) {
     }
 }
 
+std::vector<std::function<void()>> &group_products() { return fibers[current].group_products; }
+
 // Runs a block; false if its threads wait for each other for ever.
 static bool run_block(int threads, const std::function<void()> &kernel) {
     body = &kernel;
@@ -206,6 +210,7 @@ static bool run_block(int threads, const std::function<void()> &kernel) {
         fiber.parity = 0;
         fiber.copies.clear();
         fiber.copy_groups.clear();
+        fiber.group_products.clear();
         void **top = (void **)((char *)fiber.stack + STACK) - 1; // as after a call: 8 below a multiple of 16
         *--top = (void *)entry;
         for (int i = 0; i < 6; i++) {
@@ -260,6 +265,7 @@ enum Code {
     OUT_OF_MEMORY = 2,
     NO_DEVICE = 100,
     INVALID_CONTEXT = 201,
+    NO_BINARY_FOR_GPU = 209,
     UNSUPPORTED_PTX = 222,
     NOT_FOUND = 500,
     ILLEGAL_ADDRESS = 700,
@@ -298,6 +304,8 @@ static std::size_t environment(const char *name, std::size_t otherwise) {
     const char *value = std::getenv(name);
     return value == nullptr ? otherwise : std::strtoull(value, nullptr, 10);
 }
+
+static int capability() { return (int)environment("FAKE_CUDA_CAPABILITY", 90); }
 
 static std::size_t memory() { return environment("FAKE_CUDA_MEMORY", (std::size_t)4 << 30); }
 
@@ -358,7 +366,6 @@ int cuDeviceGetName(char *name, int length, int) {
 }
 
 int cuDeviceGetAttribute(int *value, int attribute, int) {
-    int capability = (int)environment("FAKE_CUDA_CAPABILITY", 90);
     switch (attribute) {
     case 13: // clock rate, kHz
         *value = 1;
@@ -370,10 +377,10 @@ int cuDeviceGetAttribute(int *value, int attribute, int) {
         *value = (int)sizeof dynamic_shared;
         return SUCCESS;
     case 75:
-        *value = capability / 10;
+        *value = capability() / 10;
         return SUCCESS;
     case 76:
-        *value = capability % 10;
+        *value = capability() % 10;
         return SUCCESS;
     default:
         return INVALID_VALUE;
@@ -490,6 +497,13 @@ int cuModuleLoadDataEx(Handle *module, const void *image, unsigned options, cons
             }
         }
         return UNSUPPORTED_PTX;
+    }
+    // PTX is for its own architecture and later ones, but that with an `a` for its own alone.
+    int target = 0;
+    char suffix = 0;
+    std::sscanf(text.c_str() + text.find(".target "), ".target sm_%d%c", &target, &suffix);
+    if (suffix == 'a' ? capability() != target : capability() < target) {
+        return NO_BINARY_FOR_GPU;
     }
     *module = (Handle) new std::string(text);
     return SUCCESS;
@@ -664,6 +678,9 @@ int cuGetErrorName(int code, const char **name) {
         return SUCCESS;
     case INVALID_CONTEXT:
         *name = "CUDA_ERROR_INVALID_CONTEXT";
+        return SUCCESS;
+    case NO_BINARY_FOR_GPU:
+        *name = "CUDA_ERROR_NO_BINARY_FOR_GPU";
         return SUCCESS;
     case UNSUPPORTED_PTX:
         *name = "CUDA_ERROR_UNSUPPORTED_PTX_VERSION";

@@ -73,6 +73,12 @@ class AvailabilityTest {
         assertThat(fake(Map.of("FAKE_CUDA_CAPABILITY", "75"), "8")).isEqualTo("Available[]\ncomputed\ncomputed\n");
     }
 
+    /// Which lacks instructions that an older one has.
+    @Test
+    void runsOnALaterDevice() throws IOException, InterruptedException {
+        assertThat(fake(Map.of("FAKE_CUDA_CAPABILITY", "120"), "8")).isEqualTo("Available[]\ncomputed\ncomputed\n");
+    }
+
     @Test
     void saysWhyTheDriverRejectsTheKernels() throws IOException, InterruptedException {
         assertThat(fake(Map.of("FAKE_CUDA_REJECT", "1")))

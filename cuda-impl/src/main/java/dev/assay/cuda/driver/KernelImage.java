@@ -15,11 +15,17 @@ import java.util.Map;
 /// The kernels, loaded into a device: PTX, which the driver compiles for it and keeps in a cache on disk. For the
 /// device's thread; never unloaded.
 public final class KernelImage {
-    /// The files of kernels.
+    /// The files of kernels that every device has.
     public static final List<String> FILES = List.of("attention", "experts", "flash", "linear", "tiles", "tokens");
 
     /// Architectures that there is PTX for, newest first: PTX runs on its own architecture and all later ones.
     private static final List<Integer> TARGETS = List.of(90, 75);
+
+    /// The file of kernels from instructions that one compute capability has, and no later one.
+    public static final String WIDE = "wide";
+
+    private static final int WIDE_CAPABILITY = 90;
+    private static final String WIDE_TARGET = "90a";
 
     private static final int LOG_BYTES = 8192;
     private static final int ERROR_LOG_BUFFER = 5;
@@ -28,7 +34,7 @@ public final class KernelImage {
 
     private final Driver driver;
     private final int target;
-    private final Map<String, Long> modules = new LinkedHashMap<>();
+    private final Map<String, LoadedFile> modules = new LinkedHashMap<>();
     private final Map<String, Function> functions = new HashMap<>();
 
     /// Loads them.
@@ -45,7 +51,10 @@ public final class KernelImage {
                 .findFirst()
                 .orElseThrow();
         for (String file : FILES) {
-            modules.put(file, load(file, ptx(file, target)));
+            modules.put(file, load(file, Integer.toString(target)));
+        }
+        if (device.capability() == WIDE_CAPABILITY) {
+            modules.put(WIDE, load(WIDE, WIDE_TARGET));
         }
     }
 
@@ -54,8 +63,15 @@ public final class KernelImage {
         return target;
     }
 
+    /// Whether the device has the kernels of a file.
+    public boolean has(String file) {
+        return modules.containsKey(file);
+    }
+
     /// The PTX of a file for an architecture.
-    public static String ptx(String file, int target) {
+    ///
+    /// @param target major · 10 + minor, and `a` if it is for no later one
+    public static String ptx(String file, String target) {
         String resource = "/dev/assay/cuda/ptx/sm_" + target + "/" + file + ".ptx";
         try (InputStream in = KernelImage.class.getResourceAsStream(resource)) {
             if (in == null) {
@@ -67,7 +83,8 @@ public final class KernelImage {
         }
     }
 
-    private long load(String file, String ptx) throws AbsentException {
+    private LoadedFile load(String file, String target) throws AbsentException {
+        String ptx = ptx(file, target);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment module = arena.allocate(ValueLayout.JAVA_LONG);
             MemorySegment log = arena.allocate(LOG_BYTES);
@@ -83,7 +100,7 @@ public final class KernelImage {
                                 + code + " " + driver.errorName(code) + ": "
                                 + log.getString(0, StandardCharsets.UTF_8).strip());
             }
-            return module.get(ValueLayout.JAVA_LONG, 0);
+            return new LoadedFile(module.get(ValueLayout.JAVA_LONG, 0), ptx);
         }
     }
 
@@ -112,14 +129,16 @@ public final class KernelImage {
     }
 
     private Function find(String file, String name) {
-        Long module = modules.get(file);
-        if (module == null) {
+        LoadedFile loaded = modules.get(file);
+        if (loaded == null) {
             throw new IllegalArgumentException("no file of kernels is named " + file);
         }
         try (Arena arena = Arena.ofConfined()) {
             long handle = driver.get(
-                    "cuModuleGetFunction", module, arena.allocateFrom(name).address());
-            return new Function(handle, parameters(ptx(file, target), name));
+                    "cuModuleGetFunction",
+                    loaded.module,
+                    arena.allocateFrom(name).address());
+            return new Function(handle, parameters(loaded.ptx, name));
         }
     }
 
@@ -129,6 +148,9 @@ public final class KernelImage {
         String list = ptx.substring(begin, ptx.indexOf(')', begin));
         return list.split("\\.param ", -1).length - 1;
     }
+
+    /// A loaded file.
+    private record LoadedFile(long module, String ptx) {}
 
     /// A kernel of a loaded file, and the dynamic shared memory that it may use.
     private static final class Function {

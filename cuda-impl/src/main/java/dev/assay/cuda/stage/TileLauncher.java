@@ -9,7 +9,7 @@ import dev.assay.cuda.weight.WeightType;
 import java.util.Comparator;
 import java.util.List;
 
-/// Launches products of many tokens on tensor cores: tiles.cu. For the device's thread.
+/// Launches products of many tokens on tensor cores: tiles.cu and wide.cu. For the device's thread.
 final class TileLauncher {
     /// The oldest image that has the instructions.
     private static final int TENSOR_CORES = 90;
@@ -18,12 +18,13 @@ final class TileLauncher {
     /// Rows are read 16 bytes at a time.
     private static final int READ_BYTES = 16;
 
+    private static final String TILES = "tiles";
     private static final int WARP = 32;
     private static final int SPLIT_THREADS = 256;
     private static final int GROUP_THREADS = 256;
     /// `ChosenTile` of tiles.cu.
     private static final int INTS_OF_TILE = 2;
-    /// `TILE_THREADS`, `STAGES`, `PLANES` and `DEPTH` of tiles.cu.
+    /// `TILE_THREADS`, `STAGES`, `PLANES` and `DEPTH` of tiles.cu; wide.cu has as many threads.
     private static final int TILE_THREADS = 256;
 
     private static final int STAGES = 4;
@@ -32,28 +33,98 @@ final class TileLauncher {
     /// Decoded weights: those of a step and of the next, two bytes each.
     private static final int DECODED_BYTES = 2 * 2;
 
-    /// A size of tiles.
-    ///
-    /// @param name what names of kernels end with
-    /// @param speed products a second, relative to those of the first
-    private record Tile(String name, int tokens, int rows, double speed) {
+    /// Tokens by rows that a block multiplies, and the kernels that do.
+    sealed interface Tile {
+        String file();
+
+        /// What names of kernels begin with.
+        String prefix();
+
+        /// What names of kernels end with that do not choose experts.
+        String suffix();
+
+        int tokens();
+
+        int rows();
+
+        /// Products a second, relative to those of other tiles.
+        double speed();
+
+        int sharedBytes(WeightType type);
+
         /// About how long a product takes: as long as the multiprocessor with the most blocks.
-        double time(int allTokens, int allRows, int multiprocessors) {
-            int blocks = Math.ceilDiv(allTokens, tokens) * Math.ceilDiv(allRows, rows);
-            return Math.ceilDiv(blocks, multiprocessors) * (double) tokens * rows / speed;
+        default double time(int allTokens, int allRows, int multiprocessors) {
+            int blocks = Math.ceilDiv(allTokens, tokens()) * Math.ceilDiv(allRows, rows());
+            return Math.ceilDiv(blocks, multiprocessors) * (double) tokens() * rows() / speed();
+        }
+    }
+
+    /// Of tiles.cu.
+    private record PlainTile(String suffix, int tokens, int rows, double speed) implements Tile {
+        @Override
+        public String file() {
+            return TILES;
         }
 
-        int sharedBytes(WeightType type) {
+        @Override
+        public String prefix() {
+            return "tiles_";
+        }
+
+        @Override
+        public int sharedBytes(WeightType type) {
             int scales = type == WeightType.F8 ? Float.BYTES : 0;
             int step = PLANES * tokens * DEPTH * Short.BYTES + rows * (DEPTH * type.bytes() + scales);
             return STAGES * step + rows * DEPTH * DECODED_BYTES;
         }
     }
 
-    /// The speeds are those on an H200, of bfloat16.
-    private static final List<Tile> TILES = List.of(new Tile("large", 128, 256, 1), new Tile("square", 128, 128, 0.8));
-    /// `CHOSEN_TOKENS` of tiles.cu.
-    private static final Tile EXPERT_TILE = new Tile("chosen", 64, 256, 0.8);
+    /// Of wide.cu.
+    private record WideTile(int tokens, double speed) implements Tile {
+        /// `WIDE_ROWS`, `WIDE_STAGES` and `WIDE_DEPTH` of wide.cu.
+        private static final int ROWS = 256;
+
+        private static final int STAGES = 3;
+        private static final int DEPTH = 64;
+        /// Of a stage, in bytes.
+        private static final int ALIGNMENT = 1024;
+
+        @Override
+        public String file() {
+            return KernelImage.WIDE;
+        }
+
+        @Override
+        public String prefix() {
+            return "wide_";
+        }
+
+        @Override
+        public String suffix() {
+            return "_" + tokens;
+        }
+
+        @Override
+        public int rows() {
+            return ROWS;
+        }
+
+        @Override
+        public int sharedBytes(WeightType type) {
+            return ALIGNMENT + STAGES * (PLANES * tokens * Short.BYTES + ROWS * type.bytes()) * DEPTH;
+        }
+    }
+
+    /// The speeds are those on an H200, of bfloat16, but that of the narrow and of the chosen tile are assumed.
+    private static final Tile LARGE = new PlainTile("_large", 128, 256, 0.59);
+
+    private static final Tile SQUARE = new PlainTile("_square", 128, 128, 0.6);
+    private static final Tile WIDE = new WideTile(128, 1);
+    /// `CHOSEN_TOKENS` of tiles.h.
+    private static final int EXPERT_TOKENS = 64;
+
+    private static final Tile CHOSEN = new PlainTile("", EXPERT_TOKENS, 256, 0.5);
+    private static final Tile NARROW = new WideTile(EXPERT_TOKENS, 0.8);
 
     private final Device device;
     private final KernelImage kernels;
@@ -87,13 +158,13 @@ final class TileLauncher {
 
     /// Every expert has one tile that is not full, at most.
     private static long mostTiles(int experts, long pairs) {
-        return experts + pairs / EXPERT_TILE.tokens();
+        return experts + pairs / EXPERT_TOKENS;
     }
 
     /// Whether there is a kernel for the product of so many rows with a matrix.
     boolean canMultiply(DeviceMatrix w, int rows) {
         return canGroup(rows)
-                && TILES.getFirst().sharedBytes(w.type()) <= device.sharedBytes()
+                && LARGE.sharedBytes(w.type()) <= device.sharedBytes()
                 && w.columns() * w.type().bytes() % READ_BYTES == 0
                 && switch (w.type()) {
                     case BF16, F16 -> true;
@@ -104,12 +175,31 @@ final class TileLauncher {
 
     /// to = W · from + bias.
     void multiply(DeviceMatrix w, long bias, long from, int fromStride, long to, int toStride, int rows) {
-        split(from, fromStride, w.columns(), rows);
-        Tile tile = TILES.stream()
-                .min(Comparator.comparingDouble(size -> size.time(rows, w.rows(), device.multiprocessors())))
+        Tile fastest = tiles(w.type()).stream()
+                .min(Comparator.comparingDouble(tile -> tile.time(rows, w.rows(), device.multiprocessors())))
                 .orElseThrow();
+        multiply(fastest, w, bias, from, fromStride, to, toStride, rows);
+    }
+
+    /// The tiles that there are kernels for.
+    List<Tile> tiles(WeightType type) {
+        return hasWide(type) ? List.of(WIDE, NARROW, LARGE, SQUARE) : List.of(LARGE, SQUARE);
+    }
+
+    private boolean hasWide(WeightType type) {
+        return kernels.has(KernelImage.WIDE)
+                && switch (type) {
+                    case BF16, F16 -> true;
+                    case F8, F32 -> false;
+                };
+    }
+
+    /// As [#multiply(DeviceMatrix, long, long, int, long, int, int)], by certain tiles.
+    void multiply(Tile tile, DeviceMatrix w, long bias, long from, int fromStride, long to, int toStride, int rows) {
+        split(from, fromStride, w.columns(), rows);
         launch(
-                "multiply_tiles_" + w.type().suffix() + "_" + tile.name(),
+                tile.file(),
+                "multiply_" + tile.prefix() + w.type().suffix() + tile.suffix(),
                 Math.ceilDiv(rows, tile.tokens()),
                 Math.ceilDiv(w.rows(), tile.rows()),
                 TILE_THREADS,
@@ -141,8 +231,9 @@ final class TileLauncher {
     ///
     /// @param chosen address of the expert of each pair
     void group(long chosen, int experts, int pairs) {
-        launch("group_pairs", experts, 1, GROUP_THREADS, 0, places.order(), places.expertTiles(), chosen, pairs);
+        launch(TILES, "group_pairs", experts, 1, GROUP_THREADS, 0, places.order(), places.expertTiles(), chosen, pairs);
         launch(
+                TILES,
                 "list_tiles",
                 1,
                 1,
@@ -162,15 +253,28 @@ final class TileLauncher {
     ///
     /// @param share pairs that share a row of `from`
     void multiplyChosen(DeviceExperts experts, long from, int fromStride, int share, long to, int toStride, int pairs) {
+        Tile fastest = expertTiles(experts.first().type()).getFirst();
+        multiplyChosen(fastest, experts, from, fromStride, share, to, toStride, pairs);
+    }
+
+    /// The tiles that there are kernels for, the fastest first.
+    List<Tile> expertTiles(WeightType type) {
+        return hasWide(type) ? List.of(NARROW, CHOSEN) : List.of(CHOSEN);
+    }
+
+    /// As [#multiplyChosen(DeviceExperts, long, int, int, long, int, int)], by certain tiles.
+    void multiplyChosen(
+            Tile tile, DeviceExperts experts, long from, int fromStride, int share, long to, int toStride, int pairs) {
         DeviceMatrix w = experts.first();
         int count = experts.count();
         split(from, fromStride, w.columns(), pairs / share);
         launch(
-                "multiply_chosen_tiles_" + w.type().suffix(),
+                tile.file(),
+                "multiply_chosen_" + tile.prefix() + w.type().suffix(),
                 Math.toIntExact(mostTiles(count, pairs)),
-                Math.ceilDiv(w.rows(), EXPERT_TILE.rows()),
+                Math.ceilDiv(w.rows(), tile.rows()),
                 TILE_THREADS,
-                EXPERT_TILE.sharedBytes(w.type()),
+                tile.sharedBytes(w.type()),
                 to,
                 toStride,
                 places.planes(),
@@ -190,10 +294,22 @@ final class TileLauncher {
     }
 
     private void split(long from, int stride, int columns, int rows) {
-        launch("split_rows", 1, rows, SPLIT_THREADS, 0, places.planes(), places.factors(), from, stride, columns, rows);
+        launch(
+                TILES,
+                "split_rows",
+                1,
+                rows,
+                SPLIT_THREADS,
+                0,
+                places.planes(),
+                places.factors(),
+                from,
+                stride,
+                columns,
+                rows);
     }
 
-    private void launch(String name, int x, int y, int threads, int sharedBytes, long... arguments) {
-        stream.launch(kernels.launch("tiles", name, x, y, 1, threads, sharedBytes, arguments));
+    private void launch(String file, String name, int x, int y, int threads, int sharedBytes, long... arguments) {
+        stream.launch(kernels.launch(file, name, x, y, 1, threads, sharedBytes, arguments));
     }
 }

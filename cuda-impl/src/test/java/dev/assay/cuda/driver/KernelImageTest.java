@@ -22,20 +22,22 @@ import org.junit.jupiter.params.provider.MethodSource;
 class KernelImageTest {
     private static final Path SOURCES = Path.of("src/main/cuda");
 
-    static Stream<List<Object>> images() {
-        return KernelImage.FILES.stream()
-                .flatMap(file -> Stream.of(75, 90).map(target -> List.<Object>of(file, target)));
+    static Stream<List<String>> images() {
+        return Stream.concat(
+                KernelImage.FILES.stream().flatMap(file -> Stream.of("75", "90").map(target -> List.of(file, target))),
+                Stream.of(List.of(KernelImage.WIDE, "90a")));
     }
 
     @ParameterizedTest
     @MethodSource("images")
-    void isCompiledFromTheSources(List<Object> image) throws IOException, NoSuchAlgorithmException {
-        String file = (String) image.getFirst();
+    void isCompiledFromTheSources(List<String> image) throws IOException, NoSuchAlgorithmException {
+        String file = image.getFirst();
         MessageDigest digest = MessageDigest.getInstance("SHA-256");
-        digest.update(Files.readAllBytes(SOURCES.resolve("device.h")));
-        digest.update(Files.readAllBytes(SOURCES.resolve(file + ".cu")));
+        for (String source : List.of("device.h", "tiles.h", file + ".cu")) {
+            digest.update(Files.readAllBytes(SOURCES.resolve(source)));
+        }
 
-        String ptx = KernelImage.ptx(file, (Integer) image.getLast());
+        String ptx = KernelImage.ptx(file, image.getLast());
 
         assertThat(ptx.lines().findFirst())
                 .as("run cuda-impl/ptx.sh")
@@ -44,19 +46,20 @@ class KernelImageTest {
 
     @ParameterizedTest
     @MethodSource("images")
-    void isInAnOldVersionForItsTarget(List<Object> image) {
-        int target = (Integer) image.getLast();
-        assertThat(KernelImage.ptx((String) image.getFirst(), target))
-                .contains("\n.version " + (target == 75 ? "7.4" : "8.0") + "\n", "\n.target sm_" + target + "\n");
+    void isInAnOldVersionForItsTarget(List<String> image) {
+        String target = image.getLast();
+        assertThat(KernelImage.ptx(image.getFirst(), target))
+                .contains(
+                        "\n.version " + (target.equals("75") ? "7.4" : "8.0") + "\n", "\n.target sm_" + target + "\n");
     }
 
     /// A kernel that one target lacks would be missed on some devices only.
     @ParameterizedTest
     @MethodSource("files")
     void hasTheSameKernelsForEveryTarget(String file) {
-        Set<String> entries = entries(file, 90);
+        Set<String> entries = entries(file, "90");
 
-        assertThat(entries).isNotEmpty().isEqualTo(entries(file, 75));
+        assertThat(entries).isNotEmpty().isEqualTo(entries(file, "75"));
     }
 
     static List<String> files() {
@@ -64,7 +67,7 @@ class KernelImageTest {
     }
 
     /// Name and number of parameters of every kernel.
-    private static Set<String> entries(String file, int target) {
+    private static Set<String> entries(String file, String target) {
         return Pattern.compile("\\.entry (\\w+)\\(([^)]*)\\)")
                 .matcher(KernelImage.ptx(file, target))
                 .results()

@@ -53,6 +53,7 @@ class TileLauncherTest {
         "BF16, 16, 8, 5",
         "BF16, 67, 136, 130",
         "BF16, 131, 72, 517",
+        "BF16, 130, 264, 260",
         "F16, 67, 136, 130",
         "F16, 131, 72, 517",
         "F8, 67, 144, 130",
@@ -66,11 +67,14 @@ class TileLauncherTest {
             bias[r] = (float) random.nextGaussian();
         }
 
-        float[] y = device.call(() -> multiply(type, x, weights, bias));
+        List<float[]> found = device.call(() -> multiply(type, x, weights, bias));
 
-        for (int t = 0; t < tokens; t++) {
-            for (int r = 0; r < rows; r++) {
-                assertIsProduct(y[t * rows + r], weights.values[r], x[t], bias[r]);
+        assertThat(found).hasSize(type == WeightType.F8 ? 2 : 4);
+        for (float[] y : found) {
+            for (int t = 0; t < tokens; t++) {
+                for (int r = 0; r < rows; r++) {
+                    assertIsProduct(y[t * rows + r], weights.values[r], x[t], bias[r]);
+                }
             }
         }
     }
@@ -93,11 +97,14 @@ class TileLauncherTest {
             weights.add(weights(type, rows, columns));
         }
 
-        float[] y = device.call(() -> multiplyChosen(type, x, weights, chosen, share, rows));
+        List<float[]> found = device.call(() -> multiplyChosen(type, x, weights, chosen, share, rows));
 
-        for (int p = 0; p < chosen.length; p++) {
-            for (int r = 0; r < rows; r++) {
-                assertIsProduct(y[p * rows + r], weights.get(chosen[p]).values[r], x[p / share], 0);
+        assertThat(found).hasSize(type == WeightType.F8 ? 1 : 2);
+        for (float[] y : found) {
+            for (int p = 0; p < chosen.length; p++) {
+                for (int r = 0; r < rows; r++) {
+                    assertIsProduct(y[p * rows + r], weights.get(chosen[p]).values[r], x[p / share], 0);
+                }
             }
         }
     }
@@ -171,7 +178,8 @@ class TileLauncherTest {
         to[at + 1] = (byte) (bits >> 8);
     }
 
-    private static float[] multiply(WeightType type, float[][] x, Weights weights, float[] bias) {
+    /// By each kind of tile.
+    private static List<float[]> multiply(WeightType type, float[][] x, Weights weights, float[] bias) {
         int tokens = x.length;
         int rows = bias.length;
         try (Arena arena = Arena.ofConfined();
@@ -184,12 +192,18 @@ class TileLauncherTest {
             long to = memory.take((long) tokens * rows * Float.BYTES);
             TileLauncher tiles = new TileLauncher(device, kernels, stream, places(x, 0, 0, memory));
             assertThat(tiles.canMultiply(w, tokens)).isTrue();
-            tiles.multiply(w, biases, write(x, memory), x[0].length + GAP, to, rows, tokens);
-            return read(to, tokens * rows, stream);
+            long from = write(x, memory);
+            List<float[]> found = new ArrayList<>();
+            for (TileLauncher.Tile tile : tiles.tiles(type)) {
+                tiles.multiply(tile, w, biases, from, x[0].length + GAP, to, rows, tokens);
+                found.add(read(to, tokens * rows, stream));
+            }
+            return found;
         }
     }
 
-    private static float[] multiplyChosen(
+    /// By each kind of tile.
+    private static List<float[]> multiplyChosen(
             WeightType type, float[][] x, List<Weights> weights, int[] chosen, int share, int rows) {
         try (Arena arena = Arena.ofConfined();
                 DeviceMemory memory = new DeviceMemory(device, 64L << 20);
@@ -203,8 +217,12 @@ class TileLauncherTest {
             assertThat(tiles.canMultiply(experts, x.length)).isTrue();
             long from = write(x, memory);
             tiles.group(chosenOnDevice, experts.count(), chosen.length);
-            tiles.multiplyChosen(experts, from, x[0].length + GAP, share, to, rows, chosen.length);
-            return read(to, chosen.length * rows, stream);
+            List<float[]> found = new ArrayList<>();
+            for (TileLauncher.Tile tile : tiles.expertTiles(type)) {
+                tiles.multiplyChosen(tile, experts, from, x[0].length + GAP, share, to, rows, chosen.length);
+                found.add(read(to, chosen.length * rows, stream));
+            }
+            return found;
         }
     }
 
