@@ -394,7 +394,6 @@ DEVICE void attend_one(float *to, const float *x, int group, int kv_heads, int w
                        int *arrived, const int *pass) {
     constexpr int ATTEND_WARPS = ATTEND_THREADS<HEADS> / WARP;
     constexpr int SWEEPS = SWEEPS_OF<HEADS>;
-    let_next_start();
     arrive_at_cluster(); // to be waited for before anything is left in the memory of another block
     SHARED float rows[HEADS + 2][WIDEST_HEAD]; // queries, key and value of the token
     SHARED uint4 own_row[2][WIDEST_HEAD / 4]; // its key and value as they are cached
@@ -418,6 +417,7 @@ DEVICE void attend_one(float *to, const float *x, int group, int kv_heads, int w
     const int start = visible + blockIdx.y * each;
     const int end = start + each < position + 1 ? start + each : position + 1;
     if (blockIdx.y >= parts) {
+        let_next_start();
         wait_for_previous();
         return;
     }
@@ -529,6 +529,8 @@ DEVICE void attend_one(float *to, const float *x, int group, int kv_heads, int w
             }
         }
     }
+    // Not before x is read: the next kernel asks for all its weights at once.
+    let_next_start();
     synchronize_block();
     if (has_keys) {
         float query[HEADS][EIGHT];

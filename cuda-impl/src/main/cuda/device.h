@@ -134,12 +134,14 @@ DEVICE int publish_and_count(int *counter) {
     return before;
 }
 
-// An integer that an earlier kernel has written but the one right before.
+// What an earlier kernel has written but the one right before.
 DEVICE int read_earlier(const int *address) {
     int value;
     asm volatile("ld.global.cg.s32 %0, [%1];" : "=r"(value) : "l"(address) : "memory");
     return value;
 }
+
+DEVICE float read_earlier(const float *address) { return read_published(address); }
 
 // 16 bytes that are read once: they need no place in the first-level cache.
 DEVICE uint4 load_once(const void *address) {
@@ -572,6 +574,17 @@ struct Matrix {
         return columns % 8 == 0 && (!W::SCALED || scale_columns % 8 == 0);
     }
 };
+
+// copy_later for eight weights.
+template <typename W>
+DEVICE void copy_eight(typename W::Eight *to, const void *data, long index, bool exists) {
+    constexpr int BYTES = sizeof(typename W::Eight);
+    constexpr int EACH = BYTES < 16 ? BYTES : 16;
+#pragma unroll
+    for (int i = 0; i < BYTES; i += EACH) {
+        copy_later<EACH>((char *)to + i, (const char *)data + index * W::BYTES + i, exists);
+    }
+}
 
 // Whether rows of activations can be read in aligned groups of four.
 DEVICE bool in_fours(const float *x, int stride) { return ((unsigned long)x % 16 | (unsigned)stride % 4) == 0; }

@@ -1,317 +1,270 @@
 // Products with stored matrices, y[t] = W·x[t] + bias.
-#include "device.h"
+#include "routers.h"
 
 // ---------------------------------------------------------------------------------------------------------- one token
 
-// A unit is ROWS rows, which a warp multiplies at a time; the loads of STEPS steps of some columns are in flight at a time.
-constexpr int ROWS = 2;
-constexpr int STEPS = 2;
+// Rows that a team of warps multiplies at a time. A lane has eight columns of a span, a warp some of the spans: so a
+// number of the input is read once for all rows of a unit.
+constexpr int UNIT = 8;
 constexpr int SPAN = WARP * 8;
-// Threads of a block at most: enough that one block for each multiprocessor has all of a small matrix in flight.
 constexpr int ONE_TOKEN_THREADS = 1024;
 
-// Which rows a unit has: unit u has the rows u · step + r · gap.
+// Which rows a unit has: STEP of `count` rows one after another, and as many of each further matrix of as many rows.
+template <int STEP>
 struct Units {
-    int number;
-    int step;
-    int gap;
-    int rows; // of the matrix
+    int count;
 
-    DEVICE_MEMBER int row(int unit, int r) const { return unit * step + r * gap; }
-    DEVICE_MEMBER bool has(int unit, int r) const { return unit < number && row(unit, r) < rows; }
+    DEVICE_MEMBER int number() const { return (count + STEP - 1) / STEP; }
+    DEVICE_MEMBER int row(int unit, int r) const { return unit * STEP + r % STEP + r / STEP * count; }
+    DEVICE_MEMBER bool has(int unit, int r) const { return unit * STEP + r % STEP < count; }
 };
 
-// Rows one after another.
-DEVICE Units neighbours(int rows) { return {(rows + ROWS - 1) / ROWS, ROWS, 1, rows}; }
-
-// A row of a gate and the same of what it gates, `width` rows further.
-DEVICE Units gates(int width) { return {width, 1, width, 2 * width}; }
-
-// Warps that have units together: each has a slice of the columns, or each a matrix of its own.
-struct Team {
-    int warps;
-    int slices; // of the columns; 1 or all warps
-    const float *weights; // of each warp's sums in those of the team; null for 1
-};
-
-// The input of a product: x, or what stands for gain ⊙ x / √(mean(x²) + eps) in shared memory, where the lanes' first
-// halves of their eight columns of a span lie side by side, then the second ones: so lanes read from different banks.
-struct Input {
+// What a warp multiplies: SPAN columns from `first` on, and those every `step` columns further.
+template <typename W>
+struct Share {
+    Matrix<W> w;
     const float *x;
-    bool is_staged;
-
-    DEVICE_MEMBER void read(int column, float (&to)[8]) const {
-        const float *low = x + column - (is_staged ? lane() * 4 : 0);
-        *(float4 *)to = *(const float4 *)low;
-        *(float4 *)(to + 4) = *(const float4 *)(low + (is_staged ? SPAN / 2 : 4));
-    }
-
-    // Where a column is.
-    DEVICE_MEMBER int place(int column) const {
-        return is_staged ? column / SPAN * SPAN + column % 8 / 4 * (SPAN / 2) + column % SPAN / 8 * 4 + column % 4
-                         : column;
-    }
+    int first;
+    int step;
+    float weight; // of its sums in those of the team
 };
 
-// Multiplies the gain, which this thread has begun to copy to shared memory, by x, and sums up the squares of x: each warp
-// leaves its share in `squares`.
-DEVICE void normalise_input(float *staged, float *squares, const float *x, int columns) {
-    const Input to = {staged, true};
-    float sum = 0;
-#pragma unroll 2
-    for (int i = threadIdx.x * 4; i < columns; i += blockDim.x * 4) {
-        const float4 in = *(const float4 *)(x + i);
-        float4 *at = (float4 *)(staged + to.place(i));
-        const float4 by = *at;
-        *at = float4{in.x * by.x, in.y * by.y, in.z * by.z, in.w * by.w};
-        sum = fmaf(in.x, in.x, fmaf(in.y, in.y, fmaf(in.z, in.z, fmaf(in.w, in.w, sum))));
-    }
-    sum = warp_sum(sum);
-    if (lane() == 0) {
-        squares[warp()] = sum;
-    }
-    synchronize_block();
+// The share of a warp whose team has all columns.
+template <typename W>
+DEVICE Share<W> share_of(const Matrix<W> &w, const float *x, int team) {
+    return {w, x, warp() % team * SPAN, team * SPAN, 1};
 }
 
-// The same where rows cannot be read in eights.
-DEVICE void normalise_odd_input(float *staged, float *squares, const float *x, const float *gain, int columns) {
-    float sum = 0;
+// Eight numbers from a column on, zeros where there is none.
+DEVICE void read_eight(float (&to)[8], const float *from, bool exists) {
+    const float4 zeros = {0, 0, 0, 0};
+    *(float4 *)to = exists ? *(const float4 *)from : zeros;
+    *(float4 *)(to + 4) = exists ? *(const float4 *)(from + 4) : zeros;
+}
+
+// The sums over all lanes of UNIT numbers each: number r in the lanes 4·r to 4·r + 3.
+DEVICE float sum_each(float (&numbers)[UNIT]) {
+    int distance = WARP / 2;
+#pragma unroll
+    for (int left = UNIT / 2; left > 0; left /= 2) {
+        const bool upper = (lane() & distance) != 0;
+#pragma unroll
+        for (int i = 0; i < left; i++) {
+            const float given = upper ? numbers[i] : numbers[i + left];
+            numbers[i] = (upper ? numbers[i + left] : numbers[i]) + shuffle_xor(given, distance);
+        }
+        distance /= 2;
+    }
+    float sum = numbers[0];
+    for (; distance > 0; distance /= 2) {
+        sum += shuffle_xor(sum, distance);
+    }
+    return sum;
+}
+
+// Adds up a unit where rows cannot be read in eights: a lane has every so manieth column of the team.
+template <typename W, int STEP>
+DEVICE void multiply_odd_unit(float (&sums)[UNIT], float &square, const Share<W> &own, const Units<STEP> &units,
+                              int unit, const float *gain) {
 #pragma unroll 1
-    for (int i = threadIdx.x; i < columns; i += blockDim.x) {
-        sum = fmaf(x[i], x[i], sum);
-        staged[i] = gain[i] * x[i];
-    }
-    sum = warp_sum(sum);
-    if (lane() == 0) {
-        squares[warp()] = sum;
-    }
-    synchronize_block();
-}
-
-// Products of units of rows with one input, for each team of warps one unit; or, IN_TURNS, as many as there are: then the
-// first columns of the next unit are asked for before this one is done. x with a gain stands for
-// gain ⊙ x / √(mean(x²) + eps), and the block has dynamic shared memory for it, in whole spans.
-//
-// As soon as others have written it, each lane may `keep` what is to be added; `finish` gets the sums of the unit's rows
-// and what was kept, in the lanes of a team's first warp. `normalised`, if any, gets the input from block 0.
-//
-// With `early`, first columns are read before the wait for x: what is stored, no kernel writes. It then begins the
-// kernel, otherwise the kernel has begun.
-template <bool IN_TURNS, typename W, typename Keep, typename Finish>
-DEVICE void multiply_units(const Matrix<W> &w, const Units &units, const Team &team, const float *x, const float *gain,
-                           float eps, float *normalised, bool early, Keep keep, Finish finish) {
-    constexpr int GROUPS = W::BYTES == 4 ? 1 : 2; // spans of a step
-    SHARED float squares[WARP];
-    SHARED float parts[ROWS][WARP];
-    const int columns = w.columns;
-    const bool eights = w.in_eights() && in_fours(x, 0);
-    float *staged = dynamic_shared;
-    if (gain != nullptr && eights) {
-        const Input to = {staged, true};
-        for (int i = threadIdx.x * 4; i < columns; i += blockDim.x * 4) {
-            copy_later<16>(staged + to.place(i), gain + i, true);
-        }
-    }
-    const int team_of_block = team.warps == 1 ? warp() : warp() / team.warps;
-    const int member = warp() - team_of_block * team.warps;
-    const int units_of_block = team.warps == 1 ? warps() : warps() / team.warps;
-    const int stride = gridDim.x * units_of_block;
-    const int slice = team.slices == 1 ? 0 : member;
-    const int step = GROUPS * team.slices * SPAN;
-    const int all_steps = IN_TURNS ? (columns + STEPS * step - 1) / (STEPS * step) * (STEPS * step) : 0;
-    int of_block = blockIdx.x * units_of_block;
-    int unit = of_block + team_of_block;
-    int rows[ROWS]; // below 0 for none
-    auto find_rows = [&]() {
-        for (int r = 0; r < ROWS; r++) {
-            rows[r] = units.has(unit, r) ? units.row(unit, r) : -1;
-        }
-    };
-    find_rows();
-    auto column_of = [&](int start, int g) { return start + (g * team.slices + slice) * SPAN + lane() * 8; };
-    typename W::Eight raw[STEPS][ROWS][GROUPS];
-    auto load = [&](typename W::Eight(&into)[ROWS][GROUPS], int start) {
-        const bool of_next = IN_TURNS && start >= all_steps;
+    for (int column = own.first / 8 + lane(); column < own.w.columns; column += own.step / 8) {
+        const float x = own.x[column];
+        const float in = gain == nullptr ? x : x * gain[column];
+        square = fmaf(x, x, square);
 #pragma unroll
-        for (int r = 0; r < ROWS; r++) {
-            const bool exists = of_next ? units.has(unit + stride, r) : rows[r] >= 0;
-            const int row = of_next ? units.row(unit + stride, r) : rows[r];
-#pragma unroll
-            for (int g = 0; g < GROUPS; g++) {
-                const int column = column_of(of_next ? start - all_steps : start, g);
-                if (exists && column < columns) {
-                    into[r][g] = W::load(w.data, (long)row * columns + column);
-                }
+        for (int r = 0; r < UNIT; r++) {
+            if (units.has(unit, r)) {
+                sums[r] = fmaf(own.w.at(units.row(unit, r), column), in, sums[r]);
             }
         }
-    };
-    if (eights) {
+    }
+}
+
+// Products of units of rows with one input, one for each team of `team` warps. x with a gain stands for
+// gain ⊙ x / √(mean(x²) + eps). Weights of a span come through dynamic shared memory, [UNIT][threads] eights, of which each
+// thread reads what it has copied itself; those of the next span are asked for as soon as there is place.
+//
+// A thread finishes one row of each matrix of a unit: as soon as others have written it, it may `keep` what is to be added;
+// `finish` gets the index of the row, the sums and what was kept. `normalised`, if any, gets the input from block 0.
+// `block` is the block of a grid that has all units.
+//
+// With `early`, weights are asked for before the wait for x: what is stored, no kernel writes. It then begins the
+// kernel, otherwise the kernel has begun.
+template <typename W, int STEP, typename Keep, typename Finish>
+DEVICE void multiply_units(const Share<W> &own, const Units<STEP> &units, int team, int block, const float *gain,
+                           float eps, float *normalised, bool early, Keep keep, Finish finish) {
+    typedef typename W::Eight Eight;
+    constexpr int HALF = UNIT / 2;
+    SHARED float squares[WARP];
+    SHARED float parts[WARP * UNIT]; // [teams][UNIT][team]
+    Eight *slots = (Eight *)dynamic_shared + threadIdx.x;
+    const int columns = own.w.columns;
+    const bool eights = own.w.in_eights() && in_fours(own.x, 0);
+    const int teams = warps() / team;
+    const int team_of_block = warp() / team;
+    const int unit = block * teams + team_of_block;
+    const int first = own.first + lane() * 8;
+    const int end = unit < units.number() && eights ? columns + lane() * 8 : 0; // a warp has spans of columns before it
+    auto copy = [&](int column, int half) {
+        if (column < end) {
 #pragma unroll
-        for (int s = 0; s < STEPS; s++) {
-            load(raw[s], s * step);
+            for (int r = half * HALF; r < (half + 1) * HALF; r++) {
+                copy_eight<W>(slots + r * blockDim.x, own.w.data, (long)units.row(unit, r) * columns + column,
+                              units.has(unit, r) && column < columns);
+            }
         }
+        end_copy_group();
+    };
+    copy(first, 0);
+    copy(first, 1);
+    float gains[8];
+    if (gain != nullptr) {
+        read_eight(gains, gain + first, first < columns && first < end);
     }
     if (early) {
         wait_for_previous();
     }
-    const float weight = team.weights != nullptr && lane() < team.warps ? team.weights[lane()] : 1;
-    Input input = {x, false};
-    if (gain != nullptr) {
-        if (eights) {
-            end_copy_group();
-            wait_for_copies<0>();
-            normalise_input(staged, squares, x, columns);
-        } else {
-            normalise_odd_input(staged, squares, x, gain, columns);
-        }
-        input = {staged, eights};
-    }
+    const int index = block * teams * STEP + threadIdx.x;
+    const bool finishes = threadIdx.x < teams * STEP && index < units.count;
+    const auto kept = keep(index, finishes);
+    float sums[UNIT] = {};
+    float square = 0;
 #pragma unroll 1
-    do {
-        const auto kept = keep(unit);
-        float sums[ROWS] = {};
-        if (eights) {
-            for (int start = 0; start < columns; start += STEPS * step) {
-#pragma unroll
-                for (int s = 0; s < STEPS; s++) {
-#pragma unroll
-                    for (int g = 0; g < GROUPS; g++) {
-                        const int column = column_of(start + s * step, g);
-                        if (column < columns) {
-                            alignas(16) float in[8];
-                            input.read(column, in);
-#pragma unroll
-                            for (int r = 0; r < ROWS; r++) {
-                                if (rows[r] >= 0) {
-                                    float weights[8];
-                                    W::decode(raw[s][r][g], weights);
-                                    float sum = 0;
-                                    for (int i = 0; i < 8; i++) {
-                                        sum = fmaf(weights[i], in[i], sum);
-                                    }
-                                    sums[r] += sum * w.scale(rows[r], column);
-                                }
-                            }
-                        }
-                    }
-                    load(raw[s], start + (STEPS + s) * step);
-                }
-            }
-        } else {
-#pragma unroll 1
-            for (int column = slice * WARP + lane(); column < columns; column += team.slices * WARP) {
-                for (int r = 0; r < ROWS; r++) {
-                    if (rows[r] >= 0) {
-                        sums[r] = fmaf(w.at(rows[r], column), input.x[column], sums[r]);
-                    }
-                }
-            }
-        }
-        for (int r = 0; r < ROWS; r++) {
-            sums[r] = warp_sum(sums[r]);
-        }
-        float factor = 1;
+    for (int column = first; column < end; column += own.step) {
+        float in[8];
+        read_eight(in, own.x + column, column < columns);
         if (gain != nullptr) {
-            const float square = warp_sum(lane() < warps() ? squares[lane()] : 0);
-            factor = inverse_root(quotient(square, columns), eps);
-        }
-        if (normalised != nullptr && of_block == 0) {
-#pragma unroll 1
-            for (int i = threadIdx.x; i < columns; i += blockDim.x) {
-                normalised[i] = input.x[input.place(i)] * factor;
+            if (column != first) {
+                read_eight(gains, gain + column, column < columns);
+            }
+            for (int i = 0; i < 8; i++) {
+                square = fmaf(in[i], in[i], square);
+                in[i] *= gains[i];
             }
         }
-        if (team.warps > 1) {
-            if (IN_TURNS) {
-                synchronize_block(); // all are done with the unit before
-            }
-            if (lane() < ROWS) {
-                parts[lane()][warp()] = lane() == 0 ? sums[0] : sums[1];
-            }
-            synchronize_block();
-            if (member == 0) {
-                for (int r = 0; r < ROWS; r++) {
-                    sums[r] = warp_sum(lane() < team.warps ? parts[r][warp() + lane()] * weight : 0);
+#pragma unroll
+        for (int half = 0; half < 2; half++) {
+            wait_for_copies<1>();
+#pragma unroll
+            for (int r = half * HALF; r < (half + 1) * HALF; r++) {
+                float weights[8];
+                W::decode(slots[r * blockDim.x], weights);
+                if constexpr (W::SCALED) {
+                    float sum = 0;
+                    for (int i = 0; i < 8; i++) {
+                        sum = fmaf(weights[i], in[i], sum);
+                    }
+                    const bool exists = units.has(unit, r) && column < columns;
+                    sums[r] += exists ? sum * own.w.scale(units.row(unit, r), column) : 0;
+                } else {
+                    for (int i = 0; i < 8; i++) {
+                        sums[r] = fmaf(weights[i], in[i], sums[r]);
+                    }
                 }
             }
+            copy(column + own.step, half);
         }
-        if (member == 0 && unit < units.number) {
-            for (int r = 0; r < ROWS; r++) {
-                sums[r] *= factor;
+    }
+    if (!eights && unit < units.number()) {
+        multiply_odd_unit(sums, square, own, units, unit, gain);
+    }
+    const float sum = sum_each(sums);
+    if (lane() % 4 == 0) {
+        parts[(team_of_block * UNIT + lane() / 4) * team + warp() - team_of_block * team] = sum * own.weight;
+    }
+    if (gain != nullptr) {
+        square = warp_sum(square);
+        if (lane() == 0) {
+            squares[warp()] = square;
+        }
+    }
+    synchronize_block();
+    auto factor = [&](int of_team) {
+        float all = 0;
+        for (int w = 0; w < team; w++) {
+            all += squares[of_team * team + w];
+        }
+        return inverse_root(quotient(all, columns), eps);
+    };
+    if (finishes) {
+        const int of_team = threadIdx.x / STEP;
+        float all[UNIT / STEP] = {};
+#pragma unroll 4
+        for (int w = 0; w < team; w++) {
+            for (int m = 0; m < UNIT / STEP; m++) {
+                all[m] += parts[(of_team * UNIT + m * STEP + threadIdx.x % STEP) * team + w];
             }
-            finish(unit, sums, kept);
         }
-        of_block += stride;
-        unit += stride;
-        find_rows();
-    } while (IN_TURNS && of_block < units.number);
+        if (gain != nullptr) {
+            const float by = factor(of_team);
+            for (int m = 0; m < UNIT / STEP; m++) {
+                all[m] *= by;
+            }
+        }
+        finish(index, all, kept);
+    }
+    if (normalised != nullptr && block == 0) {
+        const float by = factor(0);
+#pragma unroll 1
+        for (int i = threadIdx.x; i < columns; i += blockDim.x) {
+            normalised[i] = own.x[i] * gain[i] * by;
+        }
+    }
 }
 
-// y = residual + W·x + bias for one token; x with a gain as in multiply_units. `slices` warps have a unit.
+// y = residual + W·x + bias for one token; x with a gain as in multiply_units.
 //
 // bias, gain and residual may be null; y may be the residual. With a gain, `normalised` may receive x as it is multiplied.
-template <bool IN_TURNS, typename W>
+template <typename W>
 DEVICE void multiply_one(float *y, const float *residual, const float *x, const float *gain, float eps,
-                         float *normalised, const Matrix<W> &w, const float *bias, int count, int slices) {
+                         float *normalised, const Matrix<W> &w, const float *bias, int rows, int team) {
     let_next_start();
-    const Units units = neighbours(count);
-    multiply_units<IN_TURNS>(
-        w, units, {slices, slices, nullptr}, x, gain, eps, normalised, true,
-        [&](int unit) {
-            const int row = units.row(unit, lane());
-            const bool own = lane() < ROWS && units.has(unit, lane());
-            return (own && residual != nullptr ? residual[row] : 0) + (own && bias != nullptr ? bias[row] : 0);
+    multiply_units(
+        share_of(w, x, team), Units<UNIT>{rows}, team, blockIdx.x, gain, eps, normalised, true,
+        [&](int row, bool exists) {
+            return (exists && residual != nullptr ? residual[row] : 0) + (exists && bias != nullptr ? bias[row] : 0);
         },
-        [&](int unit, const float(&sums)[ROWS], float kept) {
-            if (lane() < ROWS && units.has(unit, lane())) {
-                y[units.row(unit, lane())] = (lane() == 0 ? sums[0] : sums[1]) + kept;
-            }
-        });
+        [&](int row, const float(&sum)[1], float kept) { y[row] = sum[0] + kept; });
 }
 
-#define DEFINE_FOR(start, IN_TURNS, name, W)                                                                           \
-    KERNEL_UP_TO(ONE_TOKEN_THREADS, start##_##name, float *y, const float *residual, const float *x,                   \
+#define DEFINE(name, W)                                                                                                \
+    KERNEL_UP_TO(ONE_TOKEN_THREADS, multiply_one_##name, float *y, const float *residual, const float *x,              \
                  const float *gain, float eps, float *normalised, const void *data, const float *scales,               \
-                 int scale_columns, int columns, const float *bias, int rows, int slices) {                            \
-        multiply_one<IN_TURNS, W>(y, residual, x, gain, eps, normalised, {data, scales, scale_columns, columns},       \
-                                  bias, rows, slices);                                                                 \
+                 int scale_columns, int columns, const float *bias, int rows, int team) {                              \
+        multiply_one<W>(y, residual, x, gain, eps, normalised, {data, scales, scale_columns, columns}, bias, rows,     \
+                        team);                                                                                         \
     }
-#define DEFINE(name, W) DEFINE_FOR(multiply_one, false, name, W) DEFINE_FOR(multiply_in_turns, true, name, W)
 FOR_WEIGHTS(DEFINE)
 #undef DEFINE
-#undef DEFINE_FOR
 
 struct Nothing {};
 
+DEVICE Nothing keep_nothing(int, bool) { return {}; }
+
 // y = activation(gate·x) ⊙ up·x for one token, where gate and up are the upper and the lower `width` rows of W, with
 // biases likewise; x with a gain as in multiply_units.
-template <bool IN_TURNS, typename W>
+template <typename W>
 DEVICE void multiply_gated_one(float *y, const float *x, const float *gain, float eps, const Matrix<W> &w,
-                               const float *bias, int width, int activation, int slices) {
+                               const float *bias, int width, int activation, int team) {
     let_next_start();
-    multiply_units<IN_TURNS>(
-        w, gates(width), {slices, slices, nullptr}, x, gain, eps, nullptr, true, [](int) { return Nothing(); },
-        [&](int row, const float(&sums)[ROWS], Nothing) {
-            if (lane() == 0) {
-                const float gate = sums[0] + (bias == nullptr ? 0 : bias[row]);
-                const float up = sums[1] + (bias == nullptr ? 0 : bias[row + width]);
-                y[row] = activate(activation, gate) * up;
-            }
-        });
+    multiply_units(share_of(w, x, team), Units<UNIT / 2>{width}, team, blockIdx.x, gain, eps, nullptr, true,
+                   keep_nothing,
+                   [&](int row, const float(&sums)[2], Nothing) {
+                       const float gate = sums[0] + (bias == nullptr ? 0 : bias[row]);
+                       const float up = sums[1] + (bias == nullptr ? 0 : bias[row + width]);
+                       y[row] = activate(activation, gate) * up;
+                   });
 }
 
-#define DEFINE_FOR(start, IN_TURNS, name, W)                                                                           \
-    KERNEL_UP_TO(ONE_TOKEN_THREADS, start##_##name, float *y, const float *x, const float *gain, float eps,            \
-                 const void *data, const float *scales, int scale_columns, int columns, const float *bias, int width,  \
-                 int activation, int slices) {                                                                         \
-        multiply_gated_one<IN_TURNS, W>(y, x, gain, eps, {data, scales, scale_columns, columns}, bias, width,          \
-                                        activation, slices);                                                           \
-    }
 #define DEFINE(name, W)                                                                                                \
-    DEFINE_FOR(multiply_gated_one, false, name, W) DEFINE_FOR(multiply_gated_in_turns, true, name, W)
+    KERNEL_UP_TO(ONE_TOKEN_THREADS, multiply_gated_one_##name, float *y, const float *x, const float *gain, float eps, \
+                 const void *data, const float *scales, int scale_columns, int columns, const float *bias, int width,  \
+                 int activation, int team) {                                                                           \
+        multiply_gated_one<W>(y, x, gain, eps, {data, scales, scale_columns, columns}, bias, width, activation,        \
+                              team);                                                                                   \
+    }
 FOR_WEIGHTS(DEFINE)
 #undef DEFINE
-#undef DEFINE_FOR
 
 // -------------------------------------------------------------------------------------------------------- many tokens
 
@@ -391,92 +344,113 @@ DEVICE Matrix<W> matrix_of(Matrix<W> first, long stride, long scale_stride, int 
 // token's, 1 where pairs have inputs of their own. blockIdx.y is the pair.
 template <typename W>
 DEVICE void multiply_chosen(float *y, int y_stride, const float *x, int x_stride, int share, const Matrix<W> &first,
-                            long stride, long scale_stride, const int *chosen, int count) {
+                            long stride, long scale_stride, const int *chosen, int rows, int team) {
     begin();
     const int pair = blockIdx.y;
-    const Units units = neighbours(count);
-    multiply_units<false>(
-        matrix_of(first, stride, scale_stride, chosen[pair]), units, {1, 1, nullptr},
-        x + (long)(pair / share) * x_stride, nullptr, 0, nullptr, false, [](int) { return Nothing(); },
-        [&](int unit, const float(&sums)[ROWS], Nothing) {
-            if (lane() < ROWS && units.has(unit, lane())) {
-                y[(long)pair * y_stride + units.row(unit, lane())] = lane() == 0 ? sums[0] : sums[1];
-            }
-        });
+    const Matrix<W> w = matrix_of(first, stride, scale_stride, chosen[pair]);
+    multiply_units(share_of(w, x + (long)(pair / share) * x_stride, team), Units<UNIT>{rows}, team, blockIdx.x,
+                   nullptr, 0, nullptr, false, keep_nothing,
+                   [&](int row, const float(&sum)[1], Nothing) { y[(long)pair * y_stride + row] = sum[0]; });
 }
 
 #define DEFINE(name, W)                                                                                                \
     KERNEL_UP_TO(ONE_TOKEN_THREADS, multiply_chosen_##name, float *y, int y_stride, const float *x, int x_stride,      \
                  int share, const void *data, const float *scales, int scale_columns, int columns, long stride,        \
-                 long scale_stride, const int *chosen, int rows) {                                                     \
+                 long scale_stride, const int *chosen, int rows, int team) {                                           \
         multiply_chosen<W>(y, y_stride, x, x_stride, share, {data, scales, scale_columns, columns}, stride,            \
-                           scale_stride, chosen, rows);                                                                \
+                           scale_stride, chosen, rows, team);                                                          \
     }
 FOR_WEIGHTS(DEFINE)
 #undef DEFINE
 
 // y[p] = activation(gate·x) ⊙ up·x for the pairs p of one token, where gate and up are the upper and the lower `width`
-// rows of W[chosen[p]]; x + p · x_stride of each pair. blockIdx.y is the pair.
+// rows of W[chosen[p]]; x + p · x_stride of each pair. blockIdx.y is the pair. If the experts were not chosen before,
+// each block chooses them by itself, which takes less time than another launch; so few blocks go on to further units.
 //
-// The next kernel starts only after the wait of this one: so it finds what the router has chosen before its own wait.
+// The next kernel starts only after the wait of this one: so it finds what is known of experts before its own wait.
 template <typename W>
 DEVICE void multiply_gated_chosen(float *y, int y_stride, const float *x, int x_stride, const Matrix<W> &first,
-                                  long stride, long scale_stride, const int *chosen, int width, int activation) {
+                                  long stride, long scale_stride, const Chosen &chosen, const Router &by, int width,
+                                  int activation, int team) {
     wait_for_previous();
     let_next_start();
     const int pair = blockIdx.y;
-    multiply_units<false>(
-        matrix_of(first, stride, scale_stride, chosen[pair]), gates(width), {1, 1, nullptr}, x + (long)pair * x_stride,
-        nullptr, 0, nullptr, false, [](int) { return Nothing(); },
-        [&](int row, const float(&sums)[ROWS], Nothing) {
-            if (lane() == 0) {
-                y[(long)pair * y_stride + row] = activate(activation, sums[0]) * sums[1];
-            }
-        });
+    int expert;
+    if (chosen.experts != nullptr) {
+        expert = chosen.experts[pair];
+    } else {
+        Choice &choice = *(Choice *)dynamic_shared;
+        choose_experts(choice, by, chosen.logits);
+        expert = choice.experts[pair];
+        synchronize_block(); // weights take its place
+    }
+    const Share<W> own = share_of(matrix_of(first, stride, scale_stride, expert), x + (long)pair * x_stride, team);
+    const Units<UNIT / 2> units = {width};
+    for (int block = blockIdx.x; block * (warps() / team) < units.number(); block += gridDim.x) {
+        multiply_units(own, units, team, block, nullptr, 0, nullptr, false, keep_nothing,
+                       [&](int row, const float(&sums)[2], Nothing) {
+                           y[(long)pair * y_stride + row] = activate(activation, sums[0]) * sums[1];
+                       });
+        synchronize_block();
+    }
 }
 
 #define DEFINE(name, W)                                                                                                \
     KERNEL_UP_TO(ONE_TOKEN_THREADS, multiply_gated_chosen_##name, float *y, int y_stride, const float *x,              \
                  int x_stride, const void *data, const float *scales, int scale_columns, int columns, long stride,     \
-                 long scale_stride, const int *chosen, int width, int activation) {                                    \
+                 long scale_stride, const int *chosen, const float *weights, const float *logits, ROUTER_PARAMETERS,   \
+                 int width, int activation, int team) {                                                                \
         multiply_gated_chosen<W>(y, y_stride, x, x_stride, {data, scales, scale_columns, columns}, stride,             \
-                                 scale_stride, chosen, width, activation);                                             \
+                                 scale_stride, {chosen, weights, logits}, ROUTER, width, activation, team);            \
     }
 FOR_WEIGHTS(DEFINE)
 #undef DEFINE
 
-// y = residual + Σ_j weights[j] · W[chosen[j]]·x[j] + shared for one token, in order of its experts j. Without weights,
-// for experts whose input was weighted, they are 1; shared and residual may be null. `top_k` warps have a unit, one for
-// each expert. The kernel before is multiply_gated_chosen.
+// y = residual + Σ_j weights[j] · W[chosen[j]]·x[j] + shared for one token, its experts j one after another, chosen as in
+// multiply_gated_chosen, the kernel before. shared and residual may be null. A team has as many warps for each expert.
 template <typename W>
 DEVICE void sum_chosen_one(float *y, const float *residual, const float *x, int x_stride, const Matrix<W> &first,
-                           long stride, long scale_stride, const int *chosen, const float *weights,
-                           const float *shared, int top_k, int count) {
+                           long stride, long scale_stride, const Chosen &chosen, const Router &by, const float *shared,
+                           int rows, int team) {
     let_next_start();
-    const int place = warp() % top_k;
-    const Units units = neighbours(count);
-    multiply_units<true>(
-        matrix_of(first, stride, scale_stride, read_earlier(chosen + place)), units, {top_k, 1, weights},
-        x + (long)place * x_stride, nullptr, 0, nullptr, true,
-        [&](int unit) {
-            const int row = units.row(unit, lane());
-            const bool own = lane() < ROWS && units.has(unit, lane());
-            return (own && shared != nullptr ? shared[row] : 0) + (own && residual != nullptr ? residual[row] : 0);
-        },
-        [&](int unit, const float(&sums)[ROWS], float kept) {
-            if (lane() < ROWS && units.has(unit, lane())) {
-                y[units.row(unit, lane())] = (lane() == 0 ? sums[0] : sums[1]) + kept;
-            }
-        });
+    const int of_expert = team / by.top_k;
+    const int place = warp() % team / of_expert;
+    int expert;
+    float weight = 1;
+    if (chosen.experts != nullptr) {
+        expert = read_earlier(chosen.experts + place);
+        weight = chosen.weights == nullptr ? 1 : read_earlier(chosen.weights + place);
+    } else {
+        SHARED float found[WARP];
+        Choice &choice = *(Choice *)dynamic_shared;
+        choose_experts(choice, by, chosen.logits);
+        weigh_experts(found, choice, by);
+        expert = choice.experts[place];
+        synchronize_block(); // weights of matrices take its place
+        weight = found[place];
+    }
+    const Share<W> own = {matrix_of(first, stride, scale_stride, expert), x + (long)place * x_stride,
+                          warp() % of_expert * SPAN, of_expert * SPAN, weight};
+    const Units<UNIT> units = {rows};
+    for (int block = blockIdx.x; block * (warps() / team) < units.number(); block += gridDim.x) {
+        multiply_units(
+            own, units, team, block, nullptr, 0, nullptr, true,
+            [&](int row, bool exists) {
+                return (exists && shared != nullptr ? shared[row] : 0)
+                       + (exists && residual != nullptr ? residual[row] : 0);
+            },
+            [&](int row, const float(&sum)[1], float kept) { y[row] = sum[0] + kept; });
+        synchronize_block();
+    }
 }
 
 #define DEFINE(name, W)                                                                                                \
     KERNEL_UP_TO(ONE_TOKEN_THREADS, sum_chosen_one_##name, float *y, const float *residual, const float *x,            \
                  int x_stride, const void *data, const float *scales, int scale_columns, int columns, long stride,     \
-                 long scale_stride, const int *chosen, const float *weights, const float *shared, int top_k,           \
-                 int rows) {                                                                                           \
+                 long scale_stride, const int *chosen, const float *weights, const float *logits, ROUTER_PARAMETERS,   \
+                 const float *shared, int rows, int team) {                                                            \
         sum_chosen_one<W>(y, residual, x, x_stride, {data, scales, scale_columns, columns}, stride, scale_stride,      \
-                          chosen, weights, shared, top_k, rows);                                                       \
+                          {chosen, weights, logits}, ROUTER, shared, rows, team);                                      \
     }
 FOR_WEIGHTS(DEFINE)
 #undef DEFINE

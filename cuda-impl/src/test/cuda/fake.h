@@ -90,6 +90,8 @@ DEVICE int publish_and_count(int *counter) { return (*counter)++; }
 
 DEVICE int read_earlier(const int *address) { return *address; }
 
+DEVICE float read_earlier(const float *address) { return *address; }
+
 DEVICE void synchronize_block() { fake::wait_for_block(); }
 
 DEVICE void synchronize_warp() { fake::exchange(0); }

@@ -64,16 +64,22 @@ final class CudaModel implements Model {
     /// @throws IllegalArgumentException if the device has not enough memory
     @Override
     public Session newSession(SessionOptions sessionOptions) {
-        return new CudaSession(loaded.device(), program, newRunner(sessionOptions), sessionOptions);
+        return newSession(sessionOptions, loaded.device().overlaps());
     }
 
-    /// What computes for a session.
-    Runner newRunner(SessionOptions sessionOptions) {
+    /// @param overlaps whether kernels may overlap with the one before them
+    Session newSession(SessionOptions sessionOptions, boolean overlaps) {
         if (closed) {
             throw new IllegalStateException("the model is closed");
         }
         Device device = loaded.device();
-        return device.call(() -> new Runner(device, loaded.kernels(), program, options.kvCache(), sessionOptions));
+        Runner runner = device.call(() -> newRunner(sessionOptions, overlaps));
+        return new CudaSession(device, program, runner, sessionOptions);
+    }
+
+    /// What computes for a session.
+    private Runner newRunner(SessionOptions sessionOptions, boolean overlaps) {
+        return new Runner(loaded.device(), loaded.kernels(), program, options.kvCache(), sessionOptions, overlaps);
     }
 
     int vocabSize() {
@@ -84,7 +90,7 @@ final class CudaModel implements Model {
     <T> T onDevice(SessionOptions sessionOptions, BiFunction<Device, Runner, T> work) {
         Device device = loaded.device();
         return device.call(() -> {
-            try (Runner runner = new Runner(device, loaded.kernels(), program, options.kvCache(), sessionOptions)) {
+            try (Runner runner = newRunner(sessionOptions, device.overlaps())) {
                 return work.apply(device, runner);
             }
         });

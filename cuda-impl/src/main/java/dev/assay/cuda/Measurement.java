@@ -8,6 +8,9 @@ import dev.assay.cuda.driver.Launch;
 import dev.assay.cuda.driver.Stopwatch;
 import dev.assay.cuda.driver.Stream;
 import dev.assay.cuda.stage.Runner;
+import dev.assay.cuda.stage.Shares;
+import dev.assay.cuda.weight.DeviceMatrix;
+import dev.assay.cuda.weight.WeightType;
 import dev.assay.engine.Engine;
 import dev.assay.engine.KvCacheType;
 import dev.assay.engine.LoadOptions;
@@ -39,7 +42,8 @@ import java.util.ServiceLoader;
 /// 2 GiB of weights in the same process.
 ///
 /// Each shape is [checked][Agreement] before it is measured. A speed counts only if the logits agree, and if the greedy
-/// tokens are those of a prefill over the same tokens, or nearly all: the two add up in different order.
+/// tokens are those of a prefill over the same tokens, or nearly all: the two add up in different order. Kernels that
+/// overlap must give the same bits as one after another.
 public final class Measurement {
     /// Tokens whose logits are compared with another engine's.
     private static final int CHECKED = 24;
@@ -141,6 +145,7 @@ public final class Measurement {
                     streamed(model, prompt, options),
                     settings.prefill() ? Optional.of(prefill(model, prompt, options)) : Optional.empty(),
                     agreeing(model, prompt, options),
+                    sameBits(model, prompt, options),
                     profile(model, prompt, options));
         }
     }
@@ -235,6 +240,26 @@ public final class Measurement {
         return agreeing;
     }
 
+    /// How many steps have the same logits, bit by bit, if no kernel overlaps with the one before it.
+    private int sameBits(CudaModel model, int[] prompt, SessionOptions options) {
+        int same = 0;
+        try (Session overlapping = model.newSession(options);
+                Session oneByOne = model.newSession(options, false)) {
+            int[] begin = Arrays.copyOf(prompt, settings.start());
+            overlapping.prefill(begin);
+            oneByOne.prefill(begin);
+            for (int step = 0; step < settings.steps(); step++) {
+                int token = prompt[settings.start() + step];
+                same += Arrays.equals(logits(overlapping.decode(token)), logits(oneByOne.decode(token))) ? 1 : 0;
+            }
+        }
+        return same;
+    }
+
+    private static float[] logits(Prediction prediction) {
+        return ((Prediction.Logits) prediction).values()[0];
+    }
+
     /// Bytes a second at which the product of one token reads a matrix of 2 GiB, or of as many rows as a property
     /// says.
     private double readRate() {
@@ -250,15 +275,17 @@ public final class Measurement {
             long y = memory.take(rows * 4L);
             stream.fill(matrix, 0, bytes);
             stream.fill(x, 0, columns * 4L);
+            Shares shares =
+                    Shares.of(new DeviceMatrix(matrix, 0, 1, rows, columns, WeightType.BF16), rows, 1, 1, device);
             Launch launch = loaded.kernels()
                     .launch(
                             "linear",
                             "multiply_one_bf16",
-                            rows / 16,
+                            shares.blocks(),
                             1,
                             1,
-                            256,
-                            0,
+                            shares.threads(),
+                            shares.sharedBytes(),
                             y,
                             0,
                             x,
@@ -271,7 +298,7 @@ public final class Measurement {
                             columns,
                             0,
                             rows,
-                            1);
+                            shares.team());
             double best = Double.MAX_VALUE;
             for (int i = 0; i < settings.repeats(); i++) {
                 best = Math.min(best, watch.milliseconds(stream, () -> stream.launch(launch)));

@@ -35,6 +35,7 @@ record MeasurementReport(
     /// @param decode milliseconds a token, one for each repetition; and so `streamed`
     /// @param prefill milliseconds of the whole prompt, likewise; empty if it was left out
     /// @param agreeing greedy tokens of the steps that a prefill predicts too
+    /// @param sameBits steps whose logits are the same, bit by bit, with kernels one after another
     /// @param profile of a step
     record Row(
             String name,
@@ -44,6 +45,7 @@ record MeasurementReport(
             double[] streamed,
             Optional<double[]> prefill,
             int agreeing,
+            int sameBits,
             List<Runner.StageTime> profile) {}
 
     /// Writes `cuda.json` and `cuda.md`.
@@ -79,7 +81,9 @@ record MeasurementReport(
         put(json.putArray("streamed_ms"), row.streamed());
         row.prefill()
                 .ifPresentOrElse(times -> put(json.putArray("prefill_ms"), times), () -> json.putNull("prefill_ms"));
-        json.put("agreeing", row.agreeing()).put("steps", settings.steps());
+        json.put("agreeing", row.agreeing())
+                .put("same_bits_one_by_one", row.sameBits())
+                .put("steps", settings.steps());
         ArrayNode profile = json.putArray("profile");
         for (Runner.StageTime time : row.profile()) {
             profile.addObject()
@@ -122,8 +126,8 @@ record MeasurementReport(
         StringBuilder text = new StringBuilder(String.format(
                 Locale.ROOT,
                 "%s, driver for CUDA %s, up to %d MHz; one product reads %.0f GB/s; medians of %d.%n%n"
-                        + "| shape | decode, device | spread | of read rate | decode, streamed | prefill %d | greedy |%n"
-                        + "|---|---:|---:|---:|---:|---:|---:|%n",
+                        + "| shape | decode, device | spread | of read rate | decode, streamed | prefill %d | greedy | same bits one by one |%n"
+                        + "|---|---:|---:|---:|---:|---:|---:|---:|%n",
                 device.name(),
                 device.driverVersion(),
                 device.clockMegahertz(),
@@ -134,7 +138,7 @@ record MeasurementReport(
             double decode = median(row.decode());
             text.append(String.format(
                     Locale.ROOT,
-                    "| %s | %.1f tok/s | %.2f %% | %.1f %% | %.1f tok/s | %s | %d of %d |%n",
+                    "| %s | %.1f tok/s | %.2f %% | %.1f %% | %.1f tok/s | %s | %d of %d | %d of %d |%n",
                     row.name(),
                     1000 / decode,
                     spread(row.decode()),
@@ -145,6 +149,8 @@ record MeasurementReport(
                                     String.format(Locale.ROOT, "%.0f tok/s", 1000 * settings.prompt() / median(times)))
                             .orElse("–"),
                     row.agreeing(),
+                    settings.steps(),
+                    row.sameBits(),
                     settings.steps()));
         }
         text.append("""

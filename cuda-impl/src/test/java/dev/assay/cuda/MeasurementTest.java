@@ -53,6 +53,7 @@ class MeasurementTest {
             assertThat(row.path(times).path(0).doubleValue()).as(times).isPositive();
         }
         assertThat(row.path("agreeing").intValue()).isEqualTo(STEPS);
+        assertThat(row.path("same_bits_one_by_one").intValue()).isEqualTo(STEPS);
         assertThat(row.path("profile").path(0).path("launch").stringValue()).isEqualTo("Embed");
         assertThat(row.path("profile").path(0).path("each_us").doubleValue()).isPositive();
         assertThat(out.resolve("cuda.md")).content().contains("| config | ", "| Embed | 1 | ");
@@ -65,7 +66,7 @@ class MeasurementTest {
 
         assertThat(row.path("prefill_ms").isNull()).isTrue();
         assertThat(row.path("decode_ms").size()).isEqualTo(REPEATS);
-        assertThat(out.resolve("cuda.md")).content().contains(" tok/s | – | 3 of 3 |");
+        assertThat(out.resolve("cuda.md")).content().contains(" tok/s | – | 3 of 3 | 3 of 3 |");
     }
 
     /// Ten times what the suite allows of a float32 cache. Where the values of the two engines lie on two sides of

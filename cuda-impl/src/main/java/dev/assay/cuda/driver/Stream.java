@@ -25,7 +25,6 @@ public final class Stream implements AutoCloseable {
     private static final int PROGRAMMATIC_STREAM_SERIALIZATION = 6;
 
     private final Driver driver;
-    private final boolean overlaps;
     private final long handle;
     private final Arena arena = Arena.ofConfined();
     private final MemorySegment values; // of parameters, 8 bytes each
@@ -34,8 +33,12 @@ public final class Stream implements AutoCloseable {
     private boolean closed;
 
     public Stream(Device device) {
+        this(device, device.overlaps());
+    }
+
+    /// @param overlaps whether kernels may overlap with the one before them
+    public Stream(Device device, boolean overlaps) {
         this.driver = device.driver();
-        this.overlaps = device.overlaps();
         this.handle = driver.get("cuStreamCreate", NOT_BLOCKING);
         this.values = arena.allocate(MemoryLayout.sequenceLayout(PARAMETERS, ValueLayout.JAVA_LONG));
         this.pointers = arena.allocate(MemoryLayout.sequenceLayout(PARAMETERS, ValueLayout.JAVA_LONG));

@@ -71,8 +71,10 @@ public final class Compiler {
             case OutputHead.Tied _ -> table;
             case OutputHead.Untied(WeightRef weight, OutputHead.Softcap _) -> weights.matrix("", weight);
         };
-        return new Program(
-                plan, stages, Fusion.ofOneToken(stages), head, plan.head().softcap(), layout);
+        OutputHead.Softcap softcap = plan.head().softcap();
+        List<Stage> oneToken =
+                Fusion.ofOneToken(stages, new Stage.Head(head, softcap, View.of(Buffer.INPUT), Optional.empty()));
+        return new Program(plan, stages, oneToken, head, softcap, layout);
     }
 
     private void embed(DeviceMatrix table) {
@@ -452,6 +454,13 @@ public final class Compiler {
 
         multiply(prefix, input, router.weight(), Buffer.ROUTER_LOGITS);
         tap(Tap.ROUTER_LOGITS, index, Buffer.ROUTER_LOGITS, router.experts());
+        Optional<View> shared = switch (moe.shared()) {
+            case MixtureOfExperts.SharedExpert.None _ -> Optional.empty();
+            case MixtureOfExperts.SharedExpert.Added(int _, GatedMlp mlp) -> {
+                gated(prefix, mlp, input, Buffer.SHARED_RESULT);
+                yield Optional.of(View.of(Buffer.SHARED_RESULT));
+            }
+        };
         long correctionBias = switch (router) {
             case Router.SigmoidGroupedTopK sigmoid -> weights.vector(prefix, sigmoid.correctionBias(), 0);
             case Router.SoftmaxTopK _, Router.SoftmaxGroupedTopK _, Router.SigmoidOnInput _ -> 0;
@@ -469,13 +478,6 @@ public final class Compiler {
             stages.add(new Stage.ScaleInputs(expertInput, scaled));
             expertInput = scaled;
         }
-        Optional<View> shared = switch (moe.shared()) {
-            case MixtureOfExperts.SharedExpert.None _ -> Optional.empty();
-            case MixtureOfExperts.SharedExpert.Added(int _, GatedMlp mlp) -> {
-                gated(prefix, mlp, input, Buffer.SHARED_RESULT);
-                yield Optional.of(View.of(Buffer.SHARED_RESULT));
-            }
-        };
         DeviceExperts gateAndUp = weights.experts(prefix, experts.count(), e -> {
             GatedMlp expert = experts.expert(e);
             return List.of(expert.gate().weight(), expert.up().weight());

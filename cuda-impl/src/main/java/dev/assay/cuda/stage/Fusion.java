@@ -3,15 +3,18 @@ package dev.assay.cuda.stage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Stages for a single token that nobody listens to: fewer launches that compute the same.
 ///
-/// - A product takes the norm before it along, where it is the only reader of the norm's result. A router does so too,
+/// - A product, the head among them, takes the norm before it along, where it is the only reader of the norm's result.
+/// A router does so too,
 /// and
 ///   leaves the result for the experts.
 /// - A product with gate and up activates and joins them.
 /// - A product adds to the residual stream by itself; so do experts, which also sum themselves up.
+/// - Experts find out by themselves who was chosen, from the router's logits.
 /// - Attention prepares its heads; to latents it is what it is for few tokens.
 ///
 /// What the compiler emits makes each of these a matter of neighbours: it adds RESULT to HIDDEN as the last use of
@@ -24,9 +27,9 @@ final class Fusion {
 
     private Fusion() {}
 
-    static List<Stage> ofOneToken(List<Stage> stages) {
+    static List<Stage> ofOneToken(List<Stage> stages, Stage.Head head) {
         List<Stage> fused = new ArrayList<>();
-        for (Stage stage : stages) {
+        for (Stage stage : Stream.concat(stages.stream(), Stream.of(head)).toList()) {
             if (stage instanceof Stage.Tapped || stage instanceof Stage.TappedExperts) {
                 continue;
             }
@@ -42,7 +45,22 @@ final class Fusion {
                 fused.set(fused.size() - 1, both);
             }
         }
-        return fused;
+        return withoutRoutes(fused);
+    }
+
+    /// Without routers whose experts are all that ask for them; both kernels find the same.
+    private static List<Stage> withoutRoutes(List<Stage> stages) {
+        List<Stage> left = new ArrayList<>(stages);
+        for (int i = 0; i + 2 < left.size(); i++) {
+            if (left.get(i) instanceof Stage.Route route
+                    && left.get(i + 1) instanceof Stage.MultiplyGatedChosen gated
+                    && left.get(i + 2) instanceof Stage.SumChosen sum) {
+                left.set(i + 1, gated.after(route));
+                left.set(i + 2, sum.after(route));
+                left.remove(i);
+            }
+        }
+        return left;
     }
 
     /// One stage for two neighbours, or null.
@@ -62,6 +80,14 @@ final class Fusion {
                         Optional.empty());
             }
         }
+        if (first instanceof Stage.Normalise(RowNorm.Rms norm, int groups, double before, View from, View normalised)
+                && groups == 1
+                && before == 1
+                && second instanceof Stage.Head(var weight, var softcap, View input, var none)
+                && none.isEmpty()
+                && input.equals(normalised)) {
+            return new Stage.Head(weight, softcap, from, Optional.of(norm));
+        }
         if (second instanceof Stage.Gate(var activation, int width, View from, View to)) {
             if (first instanceof Stage.Multiply multiply && multiply.to().equals(from)) {
                 return new Stage.MultiplyGated(multiply.withTo(to), Optional.empty(), activation, width);
@@ -75,7 +101,7 @@ final class Fusion {
             if (first instanceof Stage.MultiplyChosen(var weights, View input, View.OfPairs gateUp)
                     && gateUp.equals(from)
                     && to instanceof View.OfPairs pairs) {
-                return new Stage.MultiplyGatedChosen(weights, input, pairs, activation);
+                return new Stage.MultiplyGatedChosen(weights, input, pairs, activation, Optional.empty());
             }
         }
         // The kernel of SumChosen counts on that of MultiplyGatedChosen before it.
@@ -83,7 +109,7 @@ final class Fusion {
                 && first instanceof Stage.MultiplyChosen(var weights, View.OfPairs input, View.OfPairs products)
                 && products.equals(sum.from())
                 && products.perToken() <= SUMMED_EXPERTS) {
-            return new Stage.SumChosen(weights, input, sum, Optional.empty());
+            return new Stage.SumChosen(weights, input, sum, Optional.empty(), Optional.empty());
         }
         if (second instanceof Stage.Add(View from, View to, int _, double scale)
                 && scale == 1
@@ -92,10 +118,17 @@ final class Fusion {
                 return new Stage.MultiplyFused(
                         multiply.withTo(to), Optional.empty(), Optional.empty(), Optional.of(to));
             }
-            if (first instanceof Stage.SumChosen(var weights, View.OfPairs input, Stage.SumExperts sum, var residual)
+            if (first
+                            instanceof
+                            Stage.SumChosen(
+                                    var weights,
+                                    View.OfPairs input,
+                                    Stage.SumExperts sum,
+                                    var residual,
+                                    var route)
                     && residual.isEmpty()
                     && sum.to().equals(from)) {
-                return new Stage.SumChosen(weights, input, sum, Optional.of(to));
+                return new Stage.SumChosen(weights, input, sum, Optional.of(to), route);
             }
         }
         if (first instanceof Stage.PrepareHeads prepare

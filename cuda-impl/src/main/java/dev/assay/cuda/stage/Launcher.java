@@ -9,6 +9,7 @@ import dev.assay.cuda.weight.DeviceExperts;
 import dev.assay.cuda.weight.DeviceMatrix;
 import dev.assay.engine.KvCacheType;
 import dev.assay.plan.Mask;
+import dev.assay.plan.OutputHead;
 import dev.assay.plan.Rotary;
 import dev.assay.plan.Router;
 import java.util.Optional;
@@ -25,10 +26,8 @@ final class Launcher {
     private static final int ROW_THREADS = 256;
     /// `HEADS_A_BLOCK` of attention.cu is at least so many.
     private static final int HEADS_A_BLOCK = 4;
-    /// `ROWS` and `SPAN` of linear.cu.
-    private static final int ROWS_A_WARP = 2;
-
-    private static final int SPAN = 256;
+    /// `Choice` of routers.h, which a product of one token may need.
+    private static final int CHOICE_BYTES = 12 * 1024;
     /// Threads of a block that takes keys of latents into queries: eight numbers of each latent a thread.
     private static final int ABSORB_THREADS = 512;
     /// `ATTEND_THREADS` of attention.cu for one head a block and for two.
@@ -41,9 +40,6 @@ final class Launcher {
     private static final int BLOCKS_OF_CLUSTER = 8;
     /// Numbers that a lane reads at a time.
     private static final int EIGHT = 8;
-    /// Warps of a block that sums experts up, or one for each if these are more.
-    private static final int WARPS_OF_SUMS = 16;
-
     /// Of attention.cu.
     private static final int LATENT_WARPS = 8;
 
@@ -160,17 +156,11 @@ final class Launcher {
                     Stage.Multiply product,
                     Optional<RowNorm.Rms> norm,
                     HiddenActivation activation,
-                    int width) -> {
-                Shares shares = Shares.of(width, norm.isPresent(), device.multiprocessors());
-                launch(
-                        "linear",
-                        (shares.inTurns() ? "multiply_gated_in_turns_" : "multiply_gated_one_")
-                                + product.weight().type().suffix(),
-                        shares.blocks(),
+                    int width) ->
+                launchUnits(
+                        "multiply_gated_one_" + product.weight().type().suffix(),
+                        Shares.of(product.weight(), width, 2, 1, device),
                         1,
-                        1,
-                        shares.threads(),
-                        staged(norm),
                         args(
                                 memory.address(product.to()),
                                 memory.address(product.from()),
@@ -179,9 +169,7 @@ final class Launcher {
                                 matrix(product.weight()),
                                 product.bias(),
                                 width,
-                                number(activation),
-                                shares.slices()));
-            }
+                                number(activation)));
             case Stage.Add(View from, View to, int width, double scale) ->
                 elementwise(
                         "tokens", "add", width, tokens, args(rows(to), rows(from), width, Launch.of((float) scale)));
@@ -236,7 +224,7 @@ final class Launcher {
                 elementwise("tokens", "activate_all", width, tokens, args(rows(x), width, number(activation)));
             case Stage.GateBy(HiddenActivation activation, int width, View x, View by) ->
                 elementwise("tokens", "gate_by", width, tokens, args(rows(x), rows(by), width, number(activation)));
-            case Stage.Route(Router router, long correctionBias) -> route(router, correctionBias, tokens);
+            case Stage.Route route -> route(route, tokens);
             case Stage.ScaleInputs(View from, View.OfPairs to) ->
                 elementwise(
                         "experts",
@@ -249,15 +237,12 @@ final class Launcher {
                     DeviceExperts experts,
                     View from,
                     View.OfPairs to,
-                    HiddenActivation activation) ->
-                launch(
-                        "linear",
+                    HiddenActivation activation,
+                    Optional<Stage.Route> route) ->
+                launchUnits(
                         "multiply_gated_chosen_" + experts.first().type().suffix(),
-                        Math.ceilDiv(to.width(), WARPS),
+                        Shares.ofChosen(experts.first(), to.width(), to.perToken(), device),
                         to.perToken(),
-                        1,
-                        THREADS,
-                        0,
                         args(
                                 rows(to),
                                 memory.address(from),
@@ -266,35 +251,27 @@ final class Launcher {
                                     case View.OfPairs pairs -> pairs.width();
                                 },
                                 matrices(experts),
-                                memory.address(Buffer.CHOSEN),
+                                choice(Optional.empty(), route, to.perToken()),
                                 to.width(),
                                 number(activation)));
             case Stage.SumChosen(
                     DeviceExperts experts,
                     View.OfPairs from,
                     Stage.SumExperts sum,
-                    Optional<View> residual) -> {
-                int units = Math.max(1, WARPS_OF_SUMS / from.perToken());
-                launch(
-                        "linear",
+                    Optional<View> residual,
+                    Optional<Stage.Route> route) ->
+                launchUnits(
                         "sum_chosen_one_" + experts.first().type().suffix(),
-                        Shares.blocksInTurns(
-                                Math.ceilDiv(experts.first().rows(), ROWS_A_WARP), units, device.multiprocessors()),
+                        Shares.ofSum(experts.first(), from.perToken(), device),
                         1,
-                        1,
-                        units * from.perToken() * WARP,
-                        0,
                         args(
                                 memory.address(residual.orElse(sum.to())),
                                 residual.map(memory::address).orElse(0L),
                                 rows(from),
                                 matrices(experts),
-                                memory.address(Buffer.CHOSEN),
-                                sum.weights().map(memory::address).orElse(0L),
+                                choice(sum.weights(), route, from.perToken()),
                                 sum.shared().map(memory::address).orElse(0L),
-                                from.perToken(),
                                 experts.first().rows()));
-            }
             case Stage.SumExperts(View.OfPairs from, Optional<View> weights, Optional<View> shared, View to) ->
                 elementwise(
                         "experts",
@@ -353,6 +330,10 @@ final class Launcher {
                         width,
                         tokens,
                         args(rows(View.of(Buffer.STREAMS)), rows(View.of(Buffer.RESULT)), streams, width));
+            case Stage.Head(DeviceMatrix weight, OutputHead.Softcap softcap, View from, Optional<RowNorm.Rms> norm) -> {
+                multiplyOne(weight, 0, memory.address(from), norm, 0, memory.logits(), 0);
+                bound(softcap, weight.rows(), 1);
+            }
             case Stage.Tapped _, Stage.TappedExperts _ -> {
                 // Whoever listens reads between launches.
             }
@@ -365,15 +346,20 @@ final class Launcher {
         int stride = memory.stride(View.of(Buffer.INPUT));
         long from = memory.address(Buffer.INPUT) + (long) first * stride * Float.BYTES;
         multiply(head, 0, from, stride, memory.logits(), head.rows(), count);
-        switch (program.softcap()) {
-            case dev.assay.plan.OutputHead.Softcap.None _ -> {}
-            case dev.assay.plan.OutputHead.Softcap.Tanh(double bound) ->
+        bound(program.softcap(), head.rows(), count);
+    }
+
+    /// Bounds logits.
+    private void bound(OutputHead.Softcap softcap, int vocabulary, int count) {
+        switch (softcap) {
+            case OutputHead.Softcap.None _ -> {}
+            case OutputHead.Softcap.Tanh(double bound) ->
                 elementwise(
                         "tokens",
                         "bound_by_tanh",
-                        head.rows(),
+                        vocabulary,
                         count,
-                        args(memory.logits(), head.rows(), head.rows(), Launch.of((float) bound)));
+                        args(memory.logits(), vocabulary, vocabulary, Launch.of((float) bound)));
         }
     }
 
@@ -463,14 +449,11 @@ final class Launcher {
                     memory.stride(to),
                     count(to, tokens));
         } else {
-            launch(
-                    "linear",
+            int pairs = count(to, tokens);
+            launchUnits(
                     "multiply_chosen_" + experts.first().type().suffix(),
-                    Math.ceilDiv(experts.first().rows(), WARPS * ROWS_A_WARP),
-                    count(to, tokens),
-                    1,
-                    THREADS,
-                    0,
+                    Shares.of(experts.first(), experts.first().rows(), 1, pairs, device),
+                    pairs,
                     args(
                             rows(to),
                             rows(from),
@@ -483,27 +466,24 @@ final class Launcher {
 
     private void multiplyOne(
             DeviceMatrix w, long bias, long from, Optional<RowNorm.Rms> norm, long normalised, long to, long residual) {
-        Shares shares = Shares.of(Math.ceilDiv(w.rows(), ROWS_A_WARP), norm.isPresent(), device.multiprocessors());
+        launchUnits(
+                "multiply_one_" + w.type().suffix(),
+                Shares.of(w, w.rows(), 1, 1, device),
+                1,
+                args(to, residual, from, gain(norm), eps(norm), normalised, matrix(w), bias, w.rows()));
+    }
+
+    /// A kernel of linear.cu whose last arguments are its teams.
+    private void launchUnits(String name, Shares shares, int products, long[] arguments) {
         launch(
                 "linear",
-                (shares.inTurns() ? "multiply_in_turns_" : "multiply_one_")
-                        + w.type().suffix(),
+                name,
                 shares.blocks(),
-                1,
+                products,
                 1,
                 shares.threads(),
-                staged(norm),
-                args(
-                        to,
-                        residual,
-                        from,
-                        gain(norm),
-                        eps(norm),
-                        normalised,
-                        matrix(w),
-                        bias,
-                        w.rows(),
-                        shares.slices()));
+                Math.max(shares.sharedBytes(), CHOICE_BYTES),
+                args(arguments, shares.team()));
     }
 
     private void prepareHeads(Stage.PrepareHeads prepare, int tokens) {
@@ -529,12 +509,6 @@ final class Launcher {
                         cache == null ? 0 : cache.values(),
                         cache == null ? 1 : cache.capacity(),
                         memory.pass()));
-    }
-
-    /// Bytes of shared memory for an input that a product normalises.
-    private static int staged(Optional<RowNorm.Rms> norm) {
-        return norm.map(rms -> Math.ceilDiv(rms.size(), SPAN) * SPAN * Float.BYTES)
-                .orElse(0);
     }
 
     private static long[] norms(Stage.PrepareHeads prepare) {
@@ -779,32 +753,51 @@ final class Launcher {
         };
     }
 
-    private void route(Router router, long correctionBias, int tokens) {
-        long[] ends = args(
-                memory.address(Buffer.CHOSEN),
-                memory.address(Buffer.CHOSEN_WEIGHTS),
-                rows(View.of(Buffer.ROUTER_LOGITS)));
-        int experts = router.experts();
-        int topK = router.topK();
-        switch (router) {
-            case Router.SoftmaxTopK(var _, int _, Router.Weighting weighting) ->
-                route("route_softmax", tokens, args(ends, experts, topK, 1, 1, weighting(weighting)));
-            case Router.SoftmaxGroupedTopK(var _, int _, int groups, int chosen, Router.Weighting weighting) ->
-                route("route_softmax", tokens, args(ends, experts, topK, groups, chosen, weighting(weighting)));
-            case Router.SigmoidGroupedTopK(var _, var _, int _, int groups, int chosen, Router.Weighting weighting) ->
-                route(
-                        "route_sigmoid",
-                        tokens,
-                        args(ends, correctionBias, experts, topK, groups, chosen, weighting(weighting)));
-            case Router.SigmoidOnInput _ -> route("route_input", tokens, args(ends, experts, topK));
-        }
+    private void route(Stage.Route route, int tokens) {
+        launch(
+                "experts",
+                "route",
+                1,
+                tokens,
+                1,
+                ROW_THREADS,
+                0,
+                args(
+                        memory.address(Buffer.CHOSEN),
+                        memory.address(Buffer.CHOSEN_WEIGHTS),
+                        rows(View.of(Buffer.ROUTER_LOGITS)),
+                        router(route)));
+        Router router = route.router();
         if (tiles.canGroup(tokens)) {
-            tiles.group(memory.address(Buffer.CHOSEN), experts, tokens * topK);
+            tiles.group(memory.address(Buffer.CHOSEN), router.experts(), tokens * router.topK());
         }
     }
 
-    private void route(String name, int tokens, long[] arguments) {
-        launch("experts", name, 1, tokens, 1, ROW_THREADS, 0, arguments);
+    /// `Chosen` and `Router` of routers.h.
+    private long[] choice(Optional<View> weights, Optional<Stage.Route> route, int topK) {
+        return route.map(by -> args(0, 0, memory.address(Buffer.ROUTER_LOGITS), router(by)))
+                .orElseGet(() -> args(
+                        memory.address(Buffer.CHOSEN),
+                        weights.map(memory::address).orElse(0L),
+                        0,
+                        new long[] {0, 0, 0, topK, 0, 0, 0, 0, 0}));
+    }
+
+    /// `Router` of routers.h, of which the first is `SOFTMAX`, `SIGMOID` or `ON_INPUT`.
+    private static long[] router(Stage.Route route) {
+        long bias = route.correctionBias();
+        int experts = route.router().experts();
+        int topK = route.router().topK();
+        return switch (route.router()) {
+            case Router.SoftmaxTopK(var _, int _, Router.Weighting weighting) ->
+                args(0, bias, experts, topK, 1, 1, weighting(weighting));
+            case Router.SoftmaxGroupedTopK(var _, int _, int groups, int chosen, Router.Weighting weighting) ->
+                args(0, bias, experts, topK, groups, chosen, weighting(weighting));
+            case Router.SigmoidGroupedTopK(var _, var _, int _, int groups, int chosen, Router.Weighting weighting) ->
+                args(1, bias, experts, topK, groups, chosen, weighting(weighting));
+            case Router.SigmoidOnInput _ ->
+                args(2, bias, experts, topK, 1, 1, weighting(new Router.Weighting.Score(1)));
+        };
     }
 
     /// Whether the score is divided by the sum of the chosen, ε of that sum, and the scale.

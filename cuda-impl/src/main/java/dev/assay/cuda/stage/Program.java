@@ -11,7 +11,7 @@ import java.util.List;
 /// A compiled decoder: its stages in order, its head, and the room that a pass through them needs. Shared by all
 /// sessions of a model.
 ///
-/// @param oneToken the stages for a single token that nobody listens to
+/// @param oneToken the stages for a single token that nobody listens to, its logits included
 /// @param head `[vocabulary][hidden size]`, from INPUT to logits
 public record Program(
         DecoderPlan plan,

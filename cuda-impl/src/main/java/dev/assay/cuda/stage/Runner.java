@@ -47,8 +47,15 @@ public final class Runner implements AutoCloseable {
     private @Nullable Graph step;
     private @Nullable Graph greedyStep;
 
+    /// @param overlaps whether kernels may overlap with the one before them
     /// @throws IllegalArgumentException if the device has not enough memory
-    public Runner(Device device, KernelImage kernels, Program program, KvCacheType kvCache, SessionOptions options) {
+    public Runner(
+            Device device,
+            KernelImage kernels,
+            Program program,
+            KvCacheType kvCache,
+            SessionOptions options,
+            boolean overlaps) {
         this.program = program;
         this.taps = options.taps();
         this.maxContext = options.maxContext();
@@ -68,7 +75,7 @@ public final class Runner implements AutoCloseable {
         this.memory = new DeviceMemory(device, needed);
         this.places = new SessionMemory(program, kvCache, maxContext, batch, memory::take);
         places.writeTables(memory, maxContext);
-        this.stream = new Stream(device);
+        this.stream = new Stream(device, overlaps);
         this.passIn = new PinnedMemory(device, (2L + batch) * Integer.BYTES);
         int logitsRows = Math.min(batch, SessionMemory.HEAD_ROWS);
         this.logitsOut = new PinnedMemory(device, logitsRows * rowBytes());
@@ -211,7 +218,6 @@ public final class Runner implements AutoCloseable {
 
     private void launchOne() {
         program.oneToken().forEach(launcher::launchOne);
-        launcher.launchHead(program, 0, 1);
     }
 
     private void readLogits(int row, int count, float[][] into, int intoRow) {
@@ -318,7 +324,6 @@ public final class Runner implements AutoCloseable {
         for (Stage stage : program.oneToken()) {
             kinds.computeIfAbsent(kind(stage), _ -> new ArrayList<>()).add(() -> launcher.launchOne(stage));
         }
-        kinds.put("logits", List.of(() -> launcher.launchHead(program, 0, 1)));
         kinds.put(
                 "next token",
                 List.of(() -> launcher.launchNextToken(program.plan().vocabSize())));
@@ -345,7 +350,7 @@ public final class Runner implements AutoCloseable {
                         ? fused.product().weight()
                         : stage instanceof Stage.MultiplyGated gated
                                 ? gated.product().weight()
-                                : null;
+                                : stage instanceof Stage.Head head ? head.weight() : null;
         return weight == null ? name : name + " " + weight.rows() + " x " + weight.columns();
     }
 

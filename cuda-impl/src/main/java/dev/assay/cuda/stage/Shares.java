@@ -1,55 +1,100 @@
 package dev.assay.cuda.stage;
 
-/// How the warps of a device share the rows of a matrix that is multiplied with one token.
+import dev.assay.cuda.driver.Device;
+import dev.assay.cuda.weight.DeviceMatrix;
+
+/// How the warps of a device share a product with one token. A team of warps has a unit of rows, of whose columns each
+/// warp has some spans; each block has some teams.
 ///
-/// A kernel has a cost of its own whatever it does, and reads at full speed only while much is in flight. So the
-/// columns of a matrix of few rows are cut into slices, until there are enough warps; a matrix that fits into the
-/// device at
-/// once is one block for each multiprocessor. Of a larger one each block has its rows; but if blocks must normalise the
-/// input, then those that fit at once take rows in turns.
+/// A matrix that fits into the device at once is one block for each multiprocessor: so all of it is on its way before
+/// the
+/// input is there. A larger one is many blocks, of which several fit into a multiprocessor and begin whenever one ends.
 ///
-/// @param slices warps that share a row
-/// @param warps of a block
+/// @param team warps that have a unit together
+/// @param teams of a block
 /// @param blocks of the grid
-/// @param inTurns whether warps have more than one unit of rows
-record Shares(int slices, int warps, int blocks, boolean inTurns) {
+/// @param sharedBytes of a block
+public record Shares(int team, int teams, int blocks, int sharedBytes) {
+    /// `UNIT` and `SPAN` of linear.cu.
+    private static final int UNIT = 8;
+
+    private static final int SPAN = 256;
     private static final int WARP = 32;
-    private static final int MOST_SLICES = 8;
-    /// Warps of a multiprocessor that are enough to keep it reading.
-    private static final int ENOUGH = 12;
-    /// `ONE_TOKEN_THREADS` of linear.cu are enough for so many warps; with more, a block does not fit beside the
-    /// next
-    /// kernel's.
-    private static final int MOST_WARPS = 24;
-    /// Warps of a block of a matrix that is larger than the device.
-    private static final int WARPS = 8;
-    /// The same if blocks take rows in turns, and such blocks of a multiprocessor.
-    private static final int WARPS_IN_TURNS = 16;
+    /// Warps of a block that is the only one of its multiprocessor: the next kernel's block fits beside it.
+    private static final int WARPS_OF_BLOCK = 16;
+    /// Warps of one of several blocks, and of its team if that is larger.
+    private static final int WARPS_OF_PART = 8;
 
-    private static final int BLOCKS_IN_TURNS = 2;
+    private static final int WARPS_OF_TEAM = 12;
+    /// Warps whose registers a multiprocessor has.
+    private static final int RESIDENT_WARPS = 32;
+    /// Of shared memory that the kernels have anyway, at most.
+    private static final int OTHER_SHARED_BYTES = 4096;
 
-    /// @param units of rows, a warp's at a time
-    static Shares of(int units, boolean normalises, int multiprocessors) {
-        int slices = 1;
-        while (slices < MOST_SLICES && (long) units * slices < (long) ENOUGH * multiprocessors) {
-            slices *= 2;
+    /// Shares of one of several products at once.
+    ///
+    /// @param count rows of a result
+    /// @param matrices of `count` rows that a result is of, one below the other
+    /// @param products at once
+    public static Shares of(DeviceMatrix w, int count, int matrices, int products, Device device) {
+        int spans = Math.ceilDiv(w.columns(), SPAN);
+        int units = Math.ceilDiv(count, UNIT / matrices);
+        int mostWarps = mostWarps(w, device);
+        int team = team(spans, Math.min(WARPS_OF_BLOCK, mostWarps));
+        int teams = Math.ceilDiv(units, Math.max(1, device.multiprocessors() / products));
+        if (teams * team <= Math.min(WARPS_OF_BLOCK, mostWarps)) {
+            return of(w, team, teams, units);
         }
-        int warps = Math.ceilDiv(units, multiprocessors) * slices;
-        if (warps <= MOST_WARPS) {
-            return new Shares(slices, warps, Math.ceilDiv(units, warps / slices), false);
-        }
-        return normalises
-                ? new Shares(1, WARPS_IN_TURNS, blocksInTurns(units, WARPS_IN_TURNS, multiprocessors), true)
-                : new Shares(1, WARPS, Math.ceilDiv(units, WARPS), false);
+        int ofPart = team(spans, Math.min(WARPS_OF_TEAM, mostWarps));
+        return of(w, ofPart, Math.max(1, Math.min(WARPS_OF_PART, mostWarps) / ofPart), units);
     }
 
-    /// Blocks that take units in turns: as many as fit at once, or fewer that have as many turns.
-    static int blocksInTurns(int units, int unitsOfBlock, int multiprocessors) {
-        int turns = Math.ceilDiv(units, BLOCKS_IN_TURNS * multiprocessors * unitsOfBlock);
-        return Math.ceilDiv(units, turns * unitsOfBlock);
+    /// Shares of products with chosen experts, whose blocks all fit into the device at once and go on to further
+    /// units.
+    ///
+    /// @param width rows of a gate
+    /// @param products at once
+    static Shares ofChosen(DeviceMatrix gateUp, int width, int products, Device device) {
+        int most = Math.min(WARPS_OF_BLOCK, mostWarps(gateUp, device));
+        int team = team(Math.ceilDiv(gateUp.columns(), SPAN), most);
+        return of(gateUp, team, most / team, Math.ceilDiv(width, UNIT / 2)).resident(products, device);
     }
 
-    int threads() {
-        return warps * WARP;
+    /// The same for a sum of products with several matrices, of whose warps each has a part of one.
+    ///
+    /// @param first of the matrices, which are of one shape
+    static Shares ofSum(DeviceMatrix first, int matrices, Device device) {
+        int spans = Math.ceilDiv(first.columns(), SPAN);
+        int most = Math.min(WARPS_OF_BLOCK, mostWarps(first, device));
+        int team = matrices * team(spans, Math.max(1, most / matrices));
+        return of(first, team, 1, Math.ceilDiv(first.rows(), UNIT)).resident(1, device);
+    }
+
+    private Shares resident(int products, Device device) {
+        int fitting = Math.ceilDiv(device.multiprocessors() * Math.max(1, RESIDENT_WARPS / (team * teams)), products);
+        return new Shares(team, teams, Math.min(blocks, fitting), sharedBytes);
+    }
+
+    private static Shares of(DeviceMatrix w, int team, int teams, int units) {
+        return new Shares(team, teams, Math.ceilDiv(units, teams), team * teams * spanBytes(w));
+    }
+
+    /// The fewest warps of so many at most that need as few turns.
+    private static int team(int spans, int most) {
+        return Math.ceilDiv(spans, Math.ceilDiv(spans, most));
+    }
+
+    /// Of a unit's weights of a span.
+    private static int spanBytes(DeviceMatrix w) {
+        return UNIT * SPAN * w.type().bytes();
+    }
+
+    private static int mostWarps(DeviceMatrix w, Device device) {
+        return Math.max(1, (device.sharedBytes() - OTHER_SHARED_BYTES) / spanBytes(w));
+    }
+
+    /// Of a block.
+    public int threads() {
+        return team * teams * WARP;
     }
 }

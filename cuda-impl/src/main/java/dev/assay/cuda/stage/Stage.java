@@ -5,6 +5,7 @@ import dev.assay.cuda.weight.DeviceExperts;
 import dev.assay.cuda.weight.DeviceMatrix;
 import dev.assay.engine.TapPoint;
 import dev.assay.plan.Mask;
+import dev.assay.plan.OutputHead;
 import dev.assay.plan.Rotary;
 import dev.assay.plan.Router;
 import dev.assay.plan.Temperature;
@@ -157,17 +158,31 @@ sealed interface Stage {
     record MultiplyChosen(DeviceExperts weights, View from, View.OfPairs to) implements Stage {}
 
     /// Of one token: to = activation(first half of [MultiplyChosen]'s result) ⊙ second half.
-    record MultiplyGatedChosen(DeviceExperts weights, View from, View.OfPairs to, HiddenActivation activation)
-            implements Stage {}
+    ///
+    /// @param route by which it finds the experts itself; none if they were found before
+    record MultiplyGatedChosen(
+            DeviceExperts weights, View from, View.OfPairs to, HiddenActivation activation, Optional<Route> route)
+            implements Stage {
+        MultiplyGatedChosen after(Route route) {
+            return new MultiplyGatedChosen(weights, from, to, activation, Optional.of(route));
+        }
+    }
 
     /// to = Σ of the experts' results, plus the shared expert's.
     ///
     /// @param weights of the experts; none where they have multiplied the inputs already
     record SumExperts(View.OfPairs from, Optional<View> weights, Optional<View> shared, View to) implements Stage {}
 
-    /// Of one token: [SumExperts] of [MultiplyChosen], added to a residual or not.
-    record SumChosen(DeviceExperts experts, View.OfPairs from, SumExperts sum, Optional<View> residual)
-            implements Stage {}
+    /// Of one token, after [MultiplyGatedChosen]: [SumExperts] of [MultiplyChosen], added to a residual or not.
+    ///
+    /// @param route by which it finds the experts and their weights itself; none if they were found before
+    record SumChosen(
+            DeviceExperts experts, View.OfPairs from, SumExperts sum, Optional<View> residual, Optional<Route> route)
+            implements Stage {
+        SumChosen after(Route route) {
+            return new SumChosen(experts, from, sum, residual, Optional.of(route));
+        }
+    }
 
     // ----------------------------------------------------------------------------------------------- residual streams
 
@@ -185,6 +200,14 @@ sealed interface Stage {
 
     /// RESULT is added to every stream but the first.
     record AddToOthers(int streams, int width) implements Stage {}
+
+    // ------------------------------------------------------------------------------------------------------------ head
+
+    /// Of one token: the logits, by the program's head.
+    ///
+    /// @param norm of `from`, which is not normalised yet; none if it is
+    record Head(DeviceMatrix weight, OutputHead.Softcap softcap, View from, Optional<RowNorm.Rms> norm)
+            implements Stage {}
 
     // ------------------------------------------------------------------------------------------------------------ taps
 

@@ -1,0 +1,183 @@
+// Which experts a token has, and with what weights, in double. A block has the token, and all its threads come here.
+#pragma once
+#include "device.h"
+
+constexpr int MOST_EXPERTS = 512;
+
+// What routers are; numbers that Java gives.
+constexpr int SOFTMAX = 0; // scores are softmax(logits); experts rank by them, groups by their best
+constexpr int SIGMOID = 1; // scores are sigmoid(logits); experts rank by them and a correction, groups by their best two
+constexpr int ON_INPUT = 2; // experts rank by logits; weights are sigmoid(logits), for inputs
+
+// Of the experts of the `chosen_groups` best groups the `top_k` best have weights score · scale or, with share,
+// score / (sum of the chosen + eps) · scale.
+struct Router {
+    int kind;
+    const float *correction; // of SIGMOID, for each expert
+    int experts;
+    int top_k;
+    int groups;
+    int chosen_groups;
+    int share;
+    double eps;
+    double scale;
+};
+
+// The experts of a token, if they were chosen before, and their weights, null if inputs were multiplied by them; otherwise
+// the logits that choose them.
+struct Chosen {
+    const int *experts;
+    const float *weights;
+    const float *logits;
+};
+
+// What a block finds of them, in shared memory.
+struct Choice {
+    double ranks[MOST_EXPERTS];
+    double groups[MOST_EXPERTS]; // ranks of groups, NaN once taken; then scores of the chosen
+    float logits[MOST_EXPERTS];
+    int experts[MOST_EXPERTS]; // the chosen, best first
+};
+
+DEVICE double sigmoid(float logit) { return 1 / (1 + exp(-(double)logit)); }
+
+// The first index of the highest rank among those not taken, in every lane; below 0 if there is none.
+DEVICE int best_of(const double *ranks, int count) {
+    double best = 0;
+    int index = -1;
+    for (int i = lane(); i < count; i += WARP) {
+        const double rank = ranks[i];
+        if (rank == rank && (index < 0 || rank > best)) {
+            best = rank;
+            index = i;
+        }
+    }
+    for (int distance = WARP / 2; distance > 0; distance /= 2) {
+        const double other = shuffle_xor(best, distance);
+        const int other_index = shuffle_xor(index, distance);
+        if (other_index >= 0 && (index < 0 || other > best || (other == best && other_index < index))) {
+            best = other;
+            index = other_index;
+        }
+    }
+    return index;
+}
+
+// Gives the experts of all groups but the best the lowest rank. One warp does it; a lane has a group.
+DEVICE void drop_groups(Choice &all, const Router &by) {
+    const int size = by.experts / by.groups;
+    for (int g = lane(); g < by.groups; g += WARP) {
+        double best = -__builtin_inf();
+        double second = -__builtin_inf();
+        for (int e = g * size; e < (g + 1) * size; e++) {
+            const double rank = all.ranks[e];
+            if (rank > best) {
+                second = best;
+                best = rank;
+            } else if (rank > second) {
+                second = rank;
+            }
+        }
+        all.groups[g] = by.kind == SIGMOID ? best + second : best;
+    }
+    synchronize_warp();
+    for (int i = 0; i < by.chosen_groups; i++) {
+        const int taken = best_of(all.groups, by.groups);
+        if (lane() == 0 && taken >= 0) {
+            all.groups[taken] = __builtin_nan("");
+        }
+        synchronize_warp();
+    }
+    for (int e = lane(); e < by.experts; e += WARP) {
+        const double rank = all.groups[e / size];
+        if (rank == rank) {
+            all.ranks[e] = -__builtin_inf();
+        }
+    }
+}
+
+// Finds the experts of the highest ranks, of equal ones the first: each thread counts for some experts how many are
+// before them. A softmax ranks as its logits do. The logits were not written by the kernel right before, or there was
+// a wait for it.
+DEVICE void choose_experts(Choice &all, const Router &by, const float *logits) {
+    for (int e = threadIdx.x; e < by.experts; e += blockDim.x) {
+        const float logit = read_earlier(logits + e);
+        all.logits[e] = logit;
+        all.ranks[e] = by.kind == SIGMOID ? sigmoid(logit) + by.correction[e] : logit;
+    }
+    for (int j = threadIdx.x; j < by.top_k; j += blockDim.x) {
+        // Without enough ranks that are numbers the scores are none either, and poison the weights.
+        all.experts[j] = 0;
+    }
+    synchronize_block();
+    if (by.chosen_groups < by.groups) {
+        if (warp() == 0) {
+            drop_groups(all, by);
+        }
+        synchronize_block();
+    }
+    for (int e = threadIdx.x; e < by.experts; e += blockDim.x) {
+        const double own = all.ranks[e];
+        int place = own == own ? 0 : by.top_k;
+#pragma unroll 8
+        for (int other = 0; other < by.experts; other++) {
+            const double rank = all.ranks[other];
+            place += rank > own || (rank == own && other < e) ? 1 : 0;
+        }
+        if (place < by.top_k) {
+            all.experts[place] = e;
+        }
+    }
+    synchronize_block();
+}
+
+// Of all experts the highest logit, and the sum of what softmax divides by.
+struct Partition {
+    double highest;
+    double sum;
+};
+
+DEVICE Partition partition(const Choice &all, int experts) {
+    double highest = -__builtin_inf();
+    for (int e = lane(); e < experts; e += WARP) {
+        highest = all.logits[e] > highest ? all.logits[e] : highest;
+    }
+    for (int distance = WARP / 2; distance > 0; distance /= 2) {
+        const double other = shuffle_xor(highest, distance);
+        highest = other > highest ? other : highest;
+    }
+    double sum = 0;
+    for (int e = lane(); e < experts; e += WARP) {
+        sum += exp(all.logits[e] - highest);
+    }
+    for (int distance = WARP / 2; distance > 0; distance /= 2) {
+        sum += shuffle_xor(sum, distance);
+    }
+    return {highest, sum};
+}
+
+// The weights of the chosen experts, by the first warp.
+DEVICE void weigh_experts(float *weights, Choice &all, const Router &by) {
+    if (warp() != 0) {
+        return;
+    }
+    const Partition of = by.kind == SOFTMAX ? partition(all, by.experts) : Partition{0, 1};
+    for (int j = lane(); j < by.top_k; j += WARP) {
+        const float logit = all.logits[all.experts[j]];
+        all.groups[j] = by.kind == SOFTMAX ? exp(logit - of.highest) / of.sum : sigmoid(logit);
+    }
+    synchronize_warp();
+    double sum = by.eps;
+    for (int j = 0; by.share != 0 && j < by.top_k; j++) {
+        sum += all.groups[j];
+    }
+    for (int j = lane(); j < by.top_k; j += WARP) {
+        const double score = all.groups[j];
+        weights[j] = (float)(by.share != 0 ? score / sum * by.scale : score * by.scale);
+    }
+}
+
+#define ROUTER_PARAMETERS                                                                                              \
+    int kind, const float *correction, int experts, int top_k, int groups, int chosen_groups, int share, double eps,   \
+        double scale
+#define ROUTER {kind, correction, experts, top_k, groups, chosen_groups, share, eps, scale}
