@@ -48,7 +48,13 @@ public final class Runner implements AutoCloseable {
     private @Nullable Graph greedyStep;
 
     /// @throws IllegalArgumentException if the device has not enough memory
-    public Runner(Device device, KernelImage kernels, Program program, KvCacheType kvCache, SessionOptions options) {
+    public Runner(
+            Device device,
+            KernelImage kernels,
+            Activations activations,
+            Program program,
+            KvCacheType kvCache,
+            SessionOptions options) {
         this.program = program;
         this.taps = options.taps();
         this.maxContext = options.maxContext();
@@ -72,7 +78,7 @@ public final class Runner implements AutoCloseable {
         this.passIn = new PinnedMemory(device, (2L + batch) * Integer.BYTES);
         int logitsRows = Math.min(batch, SessionMemory.HEAD_ROWS);
         this.logitsOut = new PinnedMemory(device, logitsRows * rowBytes());
-        this.launcher = new Launcher(device, kernels, stream, places, kvCache, maxContext);
+        this.launcher = new Launcher(device, kernels, stream, places, kvCache, activations, maxContext);
     }
 
     /// Tokens of a pass whose intermediate values fit, or the fewest.
