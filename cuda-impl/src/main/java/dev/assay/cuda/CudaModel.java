@@ -128,7 +128,8 @@ final class CudaModel implements Model {
     private String numbers() {
         return switch (activations) {
             case FLOAT32 -> "activations and sums are float32";
-            case BFLOAT16 -> "activations of many tokens are rounded to bfloat16, those of one and sums are float32";
+            case BFLOAT16 ->
+                "activations of many tokens are rounded to bfloat16 where they meet bfloat16, others and sums are float32";
         };
     }
 

@@ -31,6 +31,7 @@ import java.util.Optional;
 import java.util.ServiceLoader;
 
 /// Measures the engine on published shapes with random bfloat16 weights and a bfloat16 cache, by the device's clock.
+/// Results say which [activations][dev.assay.cuda.stage.Activations] it had.
 ///
 /// `java -m dev.assay.cuda/dev.assay.cuda.Measurement OUT config.json...` writes `OUT/cuda.json` and `OUT/cuda.md` anew
 /// after each shape. Decode is the greedy loop at positions 480 to 543, nothing going to the host; streamed decode is

@@ -6,9 +6,10 @@ import dev.assay.engine.ComputeType;
 public enum Activations {
     /// What was computed. The default.
     FLOAT32(ComputeType.FLOAT32),
-    /// Rounded to bfloat16 where they meet bfloat16 weights, a bfloat16 cache or expanded latents: half the work of
-    /// tensor cores, as of common engines, for comparing speeds with theirs. Sums, a single token, and what stands
-    /// between products are float32 nevertheless.
+    /// Rounded to bfloat16 where kernels of tensor cores bring them to bfloat16 weights, to a bfloat16 cache or to
+    /// expanded latents: half their work, as in common engines, for comparing speeds with these. Sums, a single
+    /// token
+    /// and what stands between products are float32 nevertheless.
     BFLOAT16(ComputeType.BFLOAT16);
 
     /// The property that chooses, `float32` or `bfloat16`.

@@ -171,6 +171,8 @@ final class TileLauncher {
     }
 
     /// The speeds are those on an H200, of bfloat16, but that of the narrow and of the chosen tile are assumed.
+    /// Those of
+    /// rounded tiles are relative to each other alone.
     private static final Tile LARGE = new PlainTile("_large", 128, 256, 0.59);
 
     private static final Tile SQUARE = new PlainTile("_square", 128, 128, 0.6);
@@ -180,10 +182,8 @@ final class TileLauncher {
 
     private static final Tile CHOSEN = new PlainTile("", EXPERT_TOKENS, 256, 0.5);
     private static final Tile NARROW = new WideTile(EXPERT_TOKENS, 0.8);
-    /// Of the narrow one the speed is assumed again.
     private static final Tile ROUNDED = new RoundedTile(128, 1);
-
-    private static final Tile ROUNDED_NARROW = new RoundedTile(EXPERT_TOKENS, 0.6);
+    private static final Tile ROUNDED_NARROW = new RoundedTile(EXPERT_TOKENS, 0.82);
 
     private final Device device;
     private final KernelImage kernels;
