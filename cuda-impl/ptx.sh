@@ -3,8 +3,8 @@
 #
 # nvcc writes the newest version of PTX, which older drivers refuse; what the kernels use is in older ones. So the header
 # is rewritten to the oldest version that has it: 7.4 (drivers for CUDA 11.4) for sm_75, 8.0 (CUDA 12.0) for sm_90 and
-# sm_90a, which is wide.cu's alone; a hint that these versions do not know is left out, and ptxas, if it is there,
-# assembles the result as a check.
+# sm_90a, which are wide.cu and rounded.cu alone; a hint that these versions do not know is left out, and ptxas, if it is
+# there, assembles the result as a check.
 #
 # The first line of each file records the sources, which a test compares.
 set -euo pipefail
@@ -16,7 +16,7 @@ readonly out=src/main/resources/dev/assay/cuda/ptx
 for source in "$sources"/*.cu; do
     name=$(basename "$source" .cu)
     case $name in
-        wide) targets=90a:8.0 ;;
+        wide | rounded) targets=90a:8.0 ;;
         *) targets='75:7.4 90:8.0' ;;
     esac
     for target in $targets; do

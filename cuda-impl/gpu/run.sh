@@ -7,7 +7,7 @@
 #
 # verify: every golden case; plain: the same with kernels one after another, whose logits must be as good; sanitize:
 # compute-sanitizer on three cases, if it is there; measure: the published shapes, their logits beside the vector engine's,
-# with the options for Java in MEASURE; peer: prefill and compiled decode of Hugging Face transformers on the same shapes, if
+# with the options for Java in MEASURE, such as -Dassay.cuda.activations=bfloat16; peer: prefill and compiled decode of Hugging Face transformers on the same shapes, if
 # Python has it, in up to ten minutes. OUT gets at most eight files.
 set -uo pipefail
 

@@ -4,7 +4,8 @@
 //
 // Tensor cores multiply numbers of 2 bytes and add float32. So float32 numbers are split into parts that add up to them,
 // all but for the last bit or so; of the products of two such sums those count that are above 2^-24 of the whole. Tensor
-// cores cut off what they add, so their sums are kept short and added up by rounding.
+// cores cut off what they add, so their sums are kept short and added up by rounding. Kernels that are named rounded have
+// one part of each number instead, as rounded.cu has.
 #include "device.h"
 
 // A block has QUERIES tokens of one head, each of its warps 16 of them, and takes KEYS positions at a time.
@@ -22,6 +23,11 @@ struct BFloat16Parts {
     static DEVICE_MEMBER void multiply(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
         multiply_tile_bf16(d, a, b);
     }
+};
+
+// One part: numbers that are rounded to bfloat16.
+struct RoundedParts : BFloat16Parts {
+    static constexpr int COUNT = 1;
 };
 
 // Parts in float16, which has more bits, so that two are enough and make half the products, but less range: numbers of a
@@ -109,10 +115,10 @@ DEVICE void load_positions(uint4 *tile, const CachedHead &cached, int first, int
     }
 }
 
-// Keys and values of one head, cached with widths of at most D that are multiples of 16 bytes.
-template <typename C, int D>
+// Keys and values of one head, cached with widths of at most D that are multiples of 16 bytes. Queries are split into P.
+template <typename C, typename P, int D>
 struct CachedPositions {
-    typedef BFloat16Parts Parts;
+    typedef P Parts;
     static constexpr int KEY_WIDTH = D;
     static constexpr int VALUE_WIDTH = D;
     static constexpr int KEYS = C::BYTES == 4 && D == 256 ? 32 : 64;
@@ -372,20 +378,22 @@ DEVICE void attend_tiles(float *to, int to_stride, const float *q, int q_stride,
     }
 }
 
-#define FOR_WIDTHS(define, name, C) define(name##_64, C, 64) define(name##_128, C, 128) define(name##_256, C, 256)
-#define DEFINE(name, C, D)                                                                                             \
+#define FOR_WIDTHS(define, name, C, P)                                                                                 \
+    define(name##_64, C, P, 64) define(name##_128, C, P, 128) define(name##_256, C, P, 256)
+#define DEFINE(name, C, P, D)                                                                                          \
     BOUNDED_KERNEL(FLASH_THREADS, D == 256 ? 1 : 2, attend_tiles_##name, float *to, int to_stride, const float *q,     \
                    int q_stride, const void *keys, const void *values, int width, int group, int kv_heads,             \
                    float scale, int mask, int mask_size, int capacity, const int *pass) {                              \
         begin();                                                                                                       \
         const long head_bytes = (long)(blockIdx.y / group) * width * C::BYTES;                                         \
         const long slot_bytes = (long)kv_heads * width * C::BYTES;                                                     \
-        const CachedPositions<C, D> cached = {{(const char *)keys + head_bytes, slot_bytes, width, capacity},          \
-                                              {(const char *)values + head_bytes, slot_bytes, width, capacity}};       \
+        const CachedPositions<C, P, D> cached = {{(const char *)keys + head_bytes, slot_bytes, width, capacity},       \
+                                                 {(const char *)values + head_bytes, slot_bytes, width, capacity}};    \
         attend_tiles(to, to_stride, q, q_stride, cached, width, width, scale, mask, mask_size, pass);                  \
     }
-FOR_WIDTHS(DEFINE, f32, Float32)
-FOR_WIDTHS(DEFINE, bf16, BFloat16)
+FOR_WIDTHS(DEFINE, f32, Float32, BFloat16Parts)
+FOR_WIDTHS(DEFINE, bf16, BFloat16, BFloat16Parts)
+FOR_WIDTHS(DEFINE, rounded_bf16, BFloat16, RoundedParts)
 #undef DEFINE
 
 // ------------------------------------------------------------------------------------------------------------- latents
@@ -398,8 +406,9 @@ struct TileUnits {
 
 // Keys and values of one head that latents were expanded to: [PARTS][rows][width] each, of the positions from `base` on;
 // widths are multiples of eight. Tiles are so small that two blocks fit into a multiprocessor.
+template <typename P>
 struct ExpandedPositions {
-    typedef Float16Parts Parts;
+    typedef P Parts;
     static constexpr int KEY_WIDTH = 192;
     static constexpr int VALUE_WIDTH = 128;
     static constexpr int KEYS = 32;
@@ -446,44 +455,48 @@ DEVICE int padded(int width) { return (width + 7) / 8 * 8; }
 
 // attend_tiles for heads that split_expanded has brought; q and `to` are their queries and results. The pass sees no
 // position before `base`.
-BOUNDED_KERNEL(FLASH_THREADS, 2, attend_expanded, float *to, int to_stride, const float *q, int q_stride,
-               const unsigned short *keys, const unsigned short *values, const TileUnits *units, int rows, int base,
-               int key_width, int value_width, float scale, int mask, int mask_size, const int *pass) {
+template <typename P>
+DEVICE void attend_expanded_tiles(float *to, int to_stride, const float *q, int q_stride, const unsigned short *keys,
+                                  const unsigned short *values, const TileUnits *units, int rows, int base,
+                                  int key_width, int value_width, float scale, int mask, int mask_size,
+                                  const int *pass) {
     begin();
-    constexpr int KEYS = ExpandedPositions::KEYS;
-    constexpr int PARTS = ExpandedPositions::PARTS;
+    constexpr int KEYS = ExpandedPositions<P>::KEYS;
     const int key_row = padded(key_width);
     const int value_row = padded(value_width);
     const long head = blockIdx.y;
-    const ExpandedPositions expanded = {keys + head * PARTS * rows * key_row,
-                                        values + head * PARTS * rows * value_row,
-                                        units + head * ((rows + KEYS - 1) / KEYS),
-                                        key_row,
-                                        value_row,
-                                        rows,
-                                        base};
+    const ExpandedPositions<P> expanded = {keys + head * P::COUNT * rows * key_row,
+                                           values + head * P::COUNT * rows * value_row,
+                                           units + head * ((rows + KEYS - 1) / KEYS),
+                                           key_row,
+                                           value_row,
+                                           rows,
+                                           base};
     attend_tiles(to, to_stride, q, q_stride, expanded, key_width, value_width, scale, mask, mask_size, pass);
 }
 
 // Splits `count` rows of `width` numbers into rows of parts, which lie `part` numbers apart; zeros fill them up to a
 // multiple of eight. A warp has a row at a time. Returns the unit.
-template <typename N>
+template <typename P, typename N>
 DEVICE float split_tile(unsigned short *to, long part, int count, int width, const N &number) {
-    float largest = 0;
-    for (int row = warp(); row < count; row += warps()) {
-        for (int column = lane(); column < width; column += WARP) {
-            largest = fmaxf(largest, fabsf(number(row, column)));
+    float power = 1;
+    if constexpr (P::SCALED) {
+        float largest = 0;
+        for (int row = warp(); row < count; row += warps()) {
+            for (int column = lane(); column < width; column += WARP) {
+                largest = fmaxf(largest, fabsf(number(row, column)));
+            }
         }
+        power = power_for(block_max(largest));
     }
-    const float power = power_for(block_max(largest));
     const int padded_width = padded(width);
     for (int row = warp(); row < count; row += warps()) {
         for (int column = 2 * lane(); column < padded_width; column += 2 * WARP) {
             float low = column < width ? number(row, column) * power : 0;
             float high = column + 1 < width ? number(row, column + 1) * power : 0;
 #pragma unroll
-            for (int p = 0; p < ExpandedPositions::PARTS; p++) {
-                *(unsigned *)(to + p * part + (long)row * padded_width + column) = take_part<Float16Parts>(low, high);
+            for (int p = 0; p < P::COUNT; p++) {
+                *(unsigned *)(to + p * part + (long)row * padded_width + column) = take_part<P>(low, high);
             }
         }
     }
@@ -493,13 +506,12 @@ DEVICE float split_tile(unsigned short *to, long part, int count, int width, con
 // Brings expanded positions where attend_expanded reads them. `products` is `[count][heads · (nope + value_width)]`, of
 // the positions from row `first`, a multiple of KEYS, on; what is turned of a key is behind the latent of its cached row.
 // blockIdx.x is a tile of KEYS positions, blockIdx.y the head.
-template <typename C>
+template <typename P, typename C>
 DEVICE void split_expanded(unsigned short *keys, unsigned short *values, TileUnits *units, int rows, int base,
                            int first, int count, const float *products, int nope, int rope, int value_width,
                            const void *cache, int latent, int capacity) {
     begin();
-    constexpr int KEYS = ExpandedPositions::KEYS;
-    constexpr int PARTS = ExpandedPositions::PARTS;
+    constexpr int KEYS = ExpandedPositions<P>::KEYS;
     const long head = blockIdx.y;
     const int of_tile = blockIdx.x * KEYS;
     const int row = first + of_tile;
@@ -516,10 +528,10 @@ DEVICE void split_expanded(unsigned short *keys, unsigned short *values, TileUni
     auto value = [&](int r, int column) { return products[(long)r * stride + nope + column]; };
     const int key_row = padded(nope + rope);
     const int value_row = padded(value_width);
-    const float key_unit = split_tile(keys + (head * PARTS * rows + row) * key_row, (long)rows * key_row, tile_rows,
-                                      nope + rope, key);
-    const float value_unit = split_tile(values + (head * PARTS * rows + row) * value_row, (long)rows * value_row,
-                                        tile_rows, value_width, value);
+    const float key_unit = split_tile<P>(keys + (head * P::COUNT * rows + row) * key_row, (long)rows * key_row,
+                                         tile_rows, nope + rope, key);
+    const float value_unit = split_tile<P>(values + (head * P::COUNT * rows + row) * value_row,
+                                           (long)rows * value_row, tile_rows, value_width, value);
     if (threadIdx.x == 0) {
         units[head * ((rows + KEYS - 1) / KEYS) + row / KEYS] = {key_unit, value_unit};
     }
@@ -536,15 +548,30 @@ DEVICE void copy_latents(float *to, const void *cache, int row_width, int latent
     }
 }
 
-#define DEFINE(name, C)                                                                                                \
-    KERNEL(split_expanded_##name, unsigned short *keys, unsigned short *values, TileUnits *units, int rows, int base,  \
+#define DEFINE(name, P)                                                                                                \
+    BOUNDED_KERNEL(FLASH_THREADS, 2, attend_##name, float *to, int to_stride, const float *q, int q_stride,            \
+                   const unsigned short *keys, const unsigned short *values, const TileUnits *units, int rows,         \
+                   int base, int key_width, int value_width, float scale, int mask, int mask_size, const int *pass) {  \
+        attend_expanded_tiles<P>(to, to_stride, q, q_stride, keys, values, units, rows, base, key_width, value_width,  \
+                                 scale, mask, mask_size, pass);                                                        \
+    }
+DEFINE(expanded, Float16Parts)
+DEFINE(rounded_expanded, RoundedParts)
+#undef DEFINE
+
+#define DEFINE_SPLIT(name, P, C)                                                                                       \
+    KERNEL(split_##name, unsigned short *keys, unsigned short *values, TileUnits *units, int rows, int base,           \
            int first, int count, const float *products, int nope, int rope, int value_width, const void *cache,        \
            int latent, int capacity) {                                                                                 \
-        split_expanded<C>(keys, values, units, rows, base, first, count, products, nope, rope, value_width, cache,     \
-                          latent, capacity);                                                                           \
-    }                                                                                                                  \
+        split_expanded<P, C>(keys, values, units, rows, base, first, count, products, nope, rope, value_width, cache,  \
+                             latent, capacity);                                                                        \
+    }
+#define DEFINE(name, C)                                                                                                \
+    DEFINE_SPLIT(expanded_##name, Float16Parts, C)                                                                     \
+    DEFINE_SPLIT(rounded_expanded_##name, RoundedParts, C)                                                             \
     KERNEL(copy_latents_##name, float *to, const void *cache, int row_width, int latent, int capacity, int first) {    \
         copy_latents<C>(to, cache, row_width, latent, capacity, first);                                                \
     }
 FOR_CACHES(DEFINE)
 #undef DEFINE
+#undef DEFINE_SPLIT

@@ -322,7 +322,6 @@ DEVICE void multiply_tiles(float *y, int y_stride, const unsigned short *planes,
         synchronize_block();
     }
 
-    // The sums go through shared memory, so that a warp writes rows of y from their beginning to their end.
     wait_for_copies<0>();
     synchronize_block();
     constexpr int PITCH = ROWS + 8; // such that the lanes of a warp write to different banks
@@ -338,17 +337,8 @@ DEVICE void multiply_tiles(float *y, int y_stride, const unsigned short *planes,
             }
         }
     }
-    synchronize_block();
-    for (int t = warp(); t < TOKENS && t < tokens.count; t += warps()) {
-        const int target = tokens.target(t);
-        const float factor = factors[target / tokens.share];
-        float *to = y + (long)target * y_stride + tile_row;
-        for (int r = lane(); r < ROWS && tile_row + r < rows; r += WARP) {
-            const int row = tile_row + r;
-            const float value = results[t * PITCH + r] * factor;
-            to[r] = (W::ROW_SCALES ? value / scales[row] : value) + (bias == nullptr ? 0 : bias[row]);
-        }
-    }
+    write_results<TOKENS, ROWS, PITCH>(y, y_stride, results, factors, W::ROW_SCALES ? scales : nullptr, bias, tile_row,
+                                       rows, tokens);
 }
 
 // Kernels by type of weights and size of tile: `large` is 128 tokens by 256 rows, `square` 128 by 128.

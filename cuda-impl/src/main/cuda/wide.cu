@@ -149,7 +149,6 @@ DEVICE void multiply_wide(float *y, int y_stride, const unsigned short *planes, 
         }
     }
 
-    // The sums go through shared memory, so that a warp writes rows of y from their beginning to their end.
     synchronize_block();
     constexpr int PITCH = WIDE_ROWS + 4; // such that the lanes of a warp write to different banks
     float *results = (float *)stages;
@@ -162,17 +161,8 @@ DEVICE void multiply_wide(float *y, int y_stride, const unsigned short *planes, 
             results[token * PITCH + row] = sums[part][j];
         }
     }
-    synchronize_block();
-    for (int t = warp(); t < TOKENS && t < tokens.count; t += warps()) {
-        const int target = tokens.target(t);
-        const float factor = factors[target / tokens.share];
-        float *to = y + (long)target * y_stride + tile_row;
-        for (int r = lane(); r < WIDE_ROWS && tile_row + r < rows; r += WARP) {
-            const int row = tile_row + r;
-            const float value = results[t * PITCH + r] * factor;
-            to[r] = (SCALED ? value / scales[row] : value) + (bias == nullptr ? 0 : bias[row]);
-        }
-    }
+    write_results<TOKENS, WIDE_ROWS, PITCH>(y, y_stride, results, factors, SCALED ? scales : nullptr, bias, tile_row,
+                                            rows, tokens);
 }
 
 // As multiply_tiles, for tiles of so many tokens.

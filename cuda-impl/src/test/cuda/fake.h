@@ -164,8 +164,10 @@ void copy_later(void *to, const void *from, int bytes, bool exists);
 void end_copy_group();
 void wait_for_copies(int pending);
 
-// What this thread has begun of products of warpgroups, and not waited for.
-std::vector<std::function<void()>> &group_products();
+// A product of a warpgroup reads its operands and writes its sums as late as it may: when its thread waits for its group.
+void multiply_later(std::function<void()> product);
+void end_product_group();
+void wait_for_products(int pending);
 
 } // namespace fake
 
@@ -240,6 +242,7 @@ DEVICE unsigned long describe_rows(const void *rows) {
 }
 
 // Number k of row n of what is described.
+template <float NUMBER(unsigned)>
 DEVICE float described(unsigned long rows, int n, int k) {
     const unsigned begin = (unsigned)(rows & 0x3fff) << 4;
     const unsigned eight_rows = (unsigned)(rows >> 32 & 0x3fff) << 4;
@@ -247,52 +250,71 @@ DEVICE float described(unsigned long rows, int n, int k) {
     address ^= (address >> 7 & 7u) << 4;
     unsigned short bits;
     std::memcpy(&bits, (const char *)dynamic_shared + (address - shared_address(dynamic_shared)), sizeof bits);
-    return from_f16(bits);
+    return NUMBER(bits);
 }
 
 DEVICE void begin_group_products() {}
 
-DEVICE void end_group_products() {}
+DEVICE void end_group_products() { fake::end_product_group(); }
 
 DEVICE void publish_to_products() {}
 
-// A product reads its operands and writes its sums as late as it may: when its thread waits for it.
+// This lane's part of a product of a warpgroup, of which left is its two rows of a.
+template <float NUMBER(unsigned), int D>
+DEVICE void multiply_group(float (&d)[D], const float (&left)[2][16], unsigned long b, bool adds) {
+    for (int n = 0; n < D / 2; n++) { // this lane's columns
+        float right[16];
+        for (int k = 0; k < 16; k++) {
+            right[k] = described<NUMBER>(b, n / 2 * 8 + threadIdx.x % 4 * 2 + n % 2, k);
+        }
+        for (int i = 0; i < 2; i++) {
+            float &sum = d[n / 2 * 4 + i * 2 + n % 2];
+            sum = adds ? sum : 0;
+            for (int k = 0; k < 16; k++) {
+                sum += left[i][k] * right[k];
+            }
+        }
+    }
+}
+
 template <int D>
 DEVICE void multiply_group_f16(float (&d)[D], const unsigned (&a)[4], unsigned long b, bool adds) {
-    fake::group_products().push_back([&d, &a, b, adds] {
+    fake::multiply_later([&d, &a, b, adds] {
         const fake::TileOperands &all = *fake::exchange(a, {0, 0});
         const int group = threadIdx.x % 32 / 4;
-        const int pair = threadIdx.x % 4;
         float left[2][16];
         for (int k = 0; k < 16; k++) {
             for (int i = 0; i < 2; i++) {
                 const unsigned word = all.a[group * 4 + k % 8 / 2][i + k / 8 * 2];
-                left[i][k] = from_f16((unsigned short)(word >> k % 2 * 16));
+                left[i][k] = from_f16_bits(word >> k % 2 * 16 & 0xffffu);
             }
         }
-        for (int n = 0; n < D / 2; n++) { // this lane's columns
-            float right[16];
-            for (int k = 0; k < 16; k++) {
-                right[k] = described(b, n / 2 * 8 + pair * 2 + n % 2, k);
-            }
-            for (int i = 0; i < 2; i++) {
-                float &sum = d[n / 2 * 4 + i * 2 + n % 2];
-                sum = adds ? sum : 0;
-                for (int k = 0; k < 16; k++) {
-                    sum += left[i][k] * right[k];
-                }
-            }
-        }
+        multiply_group<from_f16_bits>(d, left, b, adds);
     });
+}
+
+template <int D>
+DEVICE void multiply_group_bf16(float (&d)[D], unsigned long a, unsigned long b, bool adds) {
+    fake::multiply_later([&d, a, b, adds] {
+        const int row = threadIdx.x / 32 % 4 * 16 + threadIdx.x % 32 / 4;
+        float left[2][16];
+        for (int k = 0; k < 16; k++) {
+            for (int i = 0; i < 2; i++) {
+                left[i][k] = described<from_bf16_bits>(a, row + i * 8, k);
+            }
+        }
+        multiply_group<from_bf16_bits>(d, left, b, adds);
+    });
+}
+
+template <int PENDING>
+DEVICE void wait_for_group_products() {
+    fake::wait_for_products(PENDING);
 }
 
 template <int D, int A>
 DEVICE void finish_group_products(float (&)[D], unsigned (&)[A][4]) {
-    std::vector<std::function<void()>> &begun = fake::group_products();
-    for (const std::function<void()> &product : begun) {
-        product();
-    }
-    begun.clear();
+    fake::wait_for_products(0);
 }
 
 template <int BYTES>

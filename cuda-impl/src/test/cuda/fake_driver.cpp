@@ -20,6 +20,7 @@
 #include "../../main/cuda/experts.cu"
 #include "../../main/cuda/flash.cu"
 #include "../../main/cuda/linear.cu"
+#include "../../main/cuda/rounded.cu"
 #include "../../main/cuda/tiles.cu"
 #include "../../main/cuda/tokens.cu"
 #include "../../main/cuda/wide.cu"
@@ -61,7 +62,8 @@ struct Fiber {
     int parity = 0;
     std::vector<Copy> copies; // begun, not in a group yet
     std::deque<std::vector<Copy>> copy_groups;
-    std::vector<std::function<void()>> group_products;
+    std::vector<std::function<void()>> products; // likewise
+    std::deque<std::vector<std::function<void()>>> product_groups;
 };
 
 struct Warp {
@@ -190,7 +192,23 @@ void wait_for_copies(int pending) {
     }
 }
 
-std::vector<std::function<void()>> &group_products() { return fibers[current].group_products; }
+void multiply_later(std::function<void()> product) { fibers[current].products.push_back(std::move(product)); }
+
+void end_product_group() {
+    Fiber &own = fibers[current];
+    own.product_groups.push_back(std::move(own.products));
+    own.products.clear();
+}
+
+void wait_for_products(int pending) {
+    std::deque<std::vector<std::function<void()>>> &groups = fibers[current].product_groups;
+    while ((int)groups.size() > pending) {
+        for (const std::function<void()> &product : groups.front()) {
+            product();
+        }
+        groups.pop_front();
+    }
+}
 
 // Runs a block; false if its threads wait for each other for ever.
 static bool run_block(int threads, const std::function<void()> &kernel) {
@@ -210,7 +228,8 @@ static bool run_block(int threads, const std::function<void()> &kernel) {
         fiber.parity = 0;
         fiber.copies.clear();
         fiber.copy_groups.clear();
-        fiber.group_products.clear();
+        fiber.products.clear();
+        fiber.product_groups.clear();
         void **top = (void **)((char *)fiber.stack + STACK) - 1; // as after a call: 8 below a multiple of 16
         *--top = (void *)entry;
         for (int i = 0; i < 6; i++) {

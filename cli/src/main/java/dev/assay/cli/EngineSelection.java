@@ -17,6 +17,7 @@ import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// The engines of a run, as the user chose them: installed ones and adapters by their ids, commands that speak the
@@ -51,7 +52,7 @@ final class EngineSelection implements AutoCloseable {
         SortedSet<String> valid = new TreeSet<>(installed.byId().keySet());
         valid.addAll(adapters.known());
         List<String> ids = names.stream()
-                .map(name -> Names.require("engine", name, valid))
+                .map(name -> require(name, valid, installed.faults()))
                 .distinct()
                 .toList();
         if (everything) {
@@ -86,6 +87,16 @@ final class EngineSelection implements AutoCloseable {
         if (url != null) {
             OpenAiEngine server = new OpenAiEngine(url, apiKey(surroundings), limits.start(), limits.call());
             byId.put(server.info().id(), new Selected(server, List.of("--engine-url", url.toString())));
+        }
+    }
+
+    private static String require(String name, SortedSet<String> valid, List<Fault> faults) {
+        try {
+            return Names.require("engine", name, valid);
+        } catch (UsageException e) {
+            // It may be one that is there and cannot be used.
+            throw new UsageException(e.getMessage()
+                    + faults.stream().map(fault -> "\n" + fault.message()).collect(Collectors.joining()));
         }
     }
 

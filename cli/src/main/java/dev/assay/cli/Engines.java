@@ -36,10 +36,16 @@ record Engines(SortedMap<String, Engine> byId, List<Fault> faults) {
                 }
                 found.add(providers.next().get());
             } catch (ServiceConfigurationError e) {
-                faults.add(new Fault("engines", String.valueOf(e.getMessage()), REPRODUCE));
+                faults.add(fault(e));
             }
         }
         return of(found, faults);
+    }
+
+    /// What its message leaves out is why an engine's constructor failed.
+    static Fault fault(ServiceConfigurationError e) {
+        String cause = e.getCause() == null ? "" : ": " + e.getCause().getMessage();
+        return new Fault("engines", e.getMessage() + cause, REPRODUCE);
     }
 
     /// These engines; of several with the same id none is used but the first.

@@ -11,6 +11,7 @@ import dev.assay.engine.Model;
 import dev.assay.engine.Support;
 import dev.assay.report.Fault;
 import java.util.List;
+import java.util.ServiceConfigurationError;
 import org.junit.jupiter.api.Test;
 
 class EnginesTest {
@@ -32,6 +33,17 @@ class EnginesTest {
                 .singleElement()
                 .asString()
                 .startsWith("two engines have");
+    }
+
+    @Test
+    void saysWhyAnEngineCannotBeLoaded() {
+        Throwable cause = new IllegalArgumentException("the property x.y is \"z\"");
+        assertThat(Engines.fault(new ServiceConfigurationError("Provider x.Y could not be instantiated", cause))
+                        .message())
+                .isEqualTo("Provider x.Y could not be instantiated: the property x.y is \"z\"");
+        assertThat(Engines.fault(new ServiceConfigurationError("Provider x.Y not found"))
+                        .message())
+                .isEqualTo("Provider x.Y not found");
     }
 
     @Test

@@ -204,6 +204,11 @@ class VerifyCommandTest {
 
         run = CommandRun.of(List.of(Toy.right("right")), faults, Toy.goldens("one"), Map.of(), false, one);
         assertThat(run.exitCode()).isEqualTo(0);
+
+        String[] broken = {"verify", "--out", folder.toString(), "--engine", "y"};
+        run = CommandRun.of(List.of(Toy.right("right")), faults, Toy.goldens("one"), Map.of(), false, broken);
+        assertThat(run.exitCode()).isEqualTo(64);
+        assertThat(run.err()).contains("no engine is named 'y'", "\nProvider x.Y could not be instantiated");
     }
 
     @Test

@@ -4,10 +4,11 @@ import dev.assay.checkpoint.Checkpoint;
 import dev.assay.config.ModelConfig;
 import dev.assay.cuda.driver.AbsentException;
 import dev.assay.cuda.driver.Device;
+import dev.assay.cuda.driver.KernelImage;
+import dev.assay.cuda.stage.Activations;
 import dev.assay.cuda.stage.Limits;
 import dev.assay.engine.Availability;
 import dev.assay.engine.Capability;
-import dev.assay.engine.ComputeType;
 import dev.assay.engine.EngineInfo;
 import dev.assay.engine.LoadOptions;
 import dev.assay.engine.Model;
@@ -25,6 +26,10 @@ import java.util.Set;
 /// kernels of its own, and uses the first device.
 ///
 /// It calls the driver's library and no other. Without a driver or a device it is there and cannot run, and says why.
+///
+/// `-Dassay.cuda.activations=bfloat16` makes it [round activations][Activations] of many tokens, on devices that have
+/// the
+/// kernels: for comparing speeds with engines that do.
 public final class CudaEngine implements PlanEngine {
     private static final Set<Capability> CAPABILITIES = EnumSet.of(
             Capability.FULL_LOGITS,
@@ -35,19 +40,46 @@ public final class CudaEngine implements PlanEngine {
             Capability.CONCURRENT_SESSIONS,
             Capability.KV_CACHE_BYTES);
 
+    private final Activations activations;
+
+    /// Has the activations that the property asks for.
+    ///
+    /// @throws IllegalArgumentException if it asks for none that there are
+    public CudaEngine() {
+        this(Activations.ofProperty());
+    }
+
+    CudaEngine(Activations activations) {
+        this.activations = activations;
+    }
+
     @Override
     public EngineInfo info() {
-        return new EngineInfo("cuda", "Assay CUDA engine", version(), ComputeType.FLOAT32);
+        return new EngineInfo("cuda", "Assay CUDA engine", version(), activations.compute());
     }
 
     @Override
     public Availability availability() {
         try {
-            LoadedDevice.first();
+            device();
             return new Availability.Available();
         } catch (AbsentException e) {
             return new Availability.Absent(String.valueOf(e.getMessage()));
         }
+    }
+
+    /// The device that it uses.
+    ///
+    /// @throws AbsentException if there is none, or it lacks what this engine was asked for
+    LoadedDevice device() throws AbsentException {
+        LoadedDevice loaded = LoadedDevice.first();
+        if (activations == Activations.BFLOAT16 && !loaded.kernels().has(KernelImage.ROUNDED)) {
+            throw new AbsentException(Activations.PROPERTY + "=bfloat16 needs compute capability "
+                    + Device.version(KernelImage.GROUP_CAPABILITY) + ", "
+                    + loaded.device().name() + " has "
+                    + Device.version(loaded.device().capability()));
+        }
+        return loaded;
     }
 
     @Override
@@ -70,12 +102,12 @@ public final class CudaEngine implements PlanEngine {
         });
         LoadedDevice loaded;
         try {
-            loaded = LoadedDevice.first();
+            loaded = device();
         } catch (AbsentException e) {
             throw new IllegalStateException("the CUDA engine cannot run here: " + e.getMessage(), e);
         }
         Device device = loaded.device();
-        return device.call(() -> new CudaModel(loaded, plan, checkpoint, options));
+        return device.call(() -> new CudaModel(loaded, activations, plan, checkpoint, options));
     }
 
     private static String version() {

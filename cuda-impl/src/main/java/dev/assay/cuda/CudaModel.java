@@ -4,6 +4,7 @@ import dev.assay.checkpoint.Checkpoint;
 import dev.assay.cuda.driver.Device;
 import dev.assay.cuda.driver.DeviceMemory;
 import dev.assay.cuda.driver.Stream;
+import dev.assay.cuda.stage.Activations;
 import dev.assay.cuda.stage.Compiler;
 import dev.assay.cuda.stage.Program;
 import dev.assay.cuda.stage.Runner;
@@ -23,6 +24,7 @@ import java.util.function.BiFunction;
 /// A compiled model, its weights on the device.
 final class CudaModel implements Model {
     private final LoadedDevice loaded;
+    private final Activations activations;
     private final LoadOptions options;
     private final DeviceMemory memory;
     private final Program program;
@@ -32,8 +34,14 @@ final class CudaModel implements Model {
     /// On the device's thread.
     ///
     /// @throws IllegalArgumentException if the device has not enough memory
-    CudaModel(LoadedDevice loaded, DecoderPlan plan, Checkpoint checkpoint, LoadOptions options) {
+    CudaModel(
+            LoadedDevice loaded,
+            Activations activations,
+            DecoderPlan plan,
+            Checkpoint checkpoint,
+            LoadOptions options) {
         this.loaded = loaded;
+        this.activations = activations;
         this.options = options;
         Device device = loaded.device();
         Room.Counted counted = new Room.Counted();
@@ -79,7 +87,8 @@ final class CudaModel implements Model {
 
     /// What computes for a session.
     private Runner newRunner(SessionOptions sessionOptions, boolean overlaps) {
-        return new Runner(loaded.device(), loaded.kernels(), program, options.kvCache(), sessionOptions, overlaps);
+        return new Runner(
+                loaded.device(), loaded.kernels(), activations, program, options.kvCache(), sessionOptions, overlaps);
     }
 
     int vocabSize() {
@@ -116,9 +125,16 @@ final class CudaModel implements Model {
                                 + (device.overlaps()
                                         ? ", each starts while the one before it ends"
                                         : ", one after another"),
-                        "weights are read as " + weightTypes + "; activations and sums are float32, the cache is "
-                                + options.kvCache(),
+                        "weights are read as " + weightTypes + "; " + numbers() + ", the cache is " + options.kvCache(),
                         "one token is one graph; options for threads are ignored"));
+    }
+
+    private String numbers() {
+        return switch (activations) {
+            case FLOAT32 -> "activations and sums are float32";
+            case BFLOAT16 ->
+                "activations of many tokens are rounded to bfloat16 where they meet bfloat16, others and sums are float32";
+        };
     }
 
     @Override

@@ -34,6 +34,7 @@ import java.util.Optional;
 import java.util.ServiceLoader;
 
 /// Measures the engine on published shapes with random bfloat16 weights and a bfloat16 cache, by the device's clock.
+/// Results say which [activations][dev.assay.cuda.stage.Activations] it had.
 ///
 /// `java -m dev.assay.cuda/dev.assay.cuda.Measurement OUT config.json...` writes `OUT/cuda.json` and `OUT/cuda.md` anew
 /// after each shape. Decode is the greedy loop at positions 480 to 543, nothing going to the host; streamed decode is
@@ -48,6 +49,7 @@ public final class Measurement {
     /// Tokens whose logits are compared with another engine's.
     private static final int CHECKED = 24;
 
+    private final CudaEngine engine;
     private final LoadedDevice loaded;
     private final Settings settings;
     private final Iterable<Engine> engines;
@@ -78,9 +80,12 @@ public final class Measurement {
         }
     }
 
+    /// @param engine to measure
     /// @param engines among which is the one to compare with
-    Measurement(LoadedDevice loaded, Settings settings, Iterable<Engine> engines) {
-        this.loaded = loaded;
+    /// @throws AbsentException if there is no device for it
+    Measurement(CudaEngine engine, Settings settings, Iterable<Engine> engines) throws AbsentException {
+        this.engine = engine;
+        this.loaded = engine.device();
         this.settings = settings;
         this.engines = engines;
     }
@@ -92,7 +97,7 @@ public final class Measurement {
     /// @throws AbsentException if there is no device
     public static void main(String... arguments) throws IOException, AbsentException {
         List<Path> configs = Arrays.stream(arguments).skip(1).map(Path::of).toList();
-        new Measurement(LoadedDevice.first(), Settings.ofProperties(), ServiceLoader.load(Engine.class))
+        new Measurement(new CudaEngine(), Settings.ofProperties(), ServiceLoader.load(Engine.class))
                 .measure(Path.of(arguments[0]), configs);
     }
 
@@ -111,7 +116,7 @@ public final class Measurement {
             } catch (RuntimeException e) {
                 failures.add(name + ": " + e);
             }
-            new MeasurementReport(loaded.device(), settings, readRate, rows, failures).write(out);
+            new MeasurementReport(engine.info(), loaded.device(), settings, readRate, rows, failures).write(out);
         }
     }
 
@@ -127,8 +132,7 @@ public final class Measurement {
         SessionOptions options = new SessionOptions(
                 prompt.length + 1, LogitsScope.LAST_POSITION, TapListener.NONE, ResultLifetime.UNTIL_NEXT_CALL);
         try (RandomCheckpoint checkpoint = new RandomCheckpoint(config);
-                CudaModel model =
-                        (CudaModel) new CudaEngine().load(checkpoint, new LoadOptions(1, KvCacheType.BFLOAT16))) {
+                CudaModel model = (CudaModel) engine.load(checkpoint, new LoadOptions(1, KvCacheType.BFLOAT16))) {
             Agreement agreement = Agreement.check(
                     engines,
                     model,

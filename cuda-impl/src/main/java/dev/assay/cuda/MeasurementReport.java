@@ -2,6 +2,7 @@ package dev.assay.cuda;
 
 import dev.assay.cuda.driver.Device;
 import dev.assay.cuda.stage.Runner;
+import dev.assay.engine.EngineInfo;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,10 +17,16 @@ import tools.jackson.databind.node.ObjectNode;
 
 /// What [Measurement] has found so far, as JSON for programs and Markdown for people.
 ///
+/// @param engine that was measured
 /// @param readRate bytes a second at which one product reads weights
 /// @param failures names of shapes with what went wrong
 record MeasurementReport(
-        Device device, Measurement.Settings settings, double readRate, List<Row> rows, List<String> failures) {
+        EngineInfo engine,
+        Device device,
+        Measurement.Settings settings,
+        double readRate,
+        List<Row> rows,
+        List<String> failures) {
     private static final JsonMapper JSON =
             JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
 
@@ -64,6 +71,7 @@ record MeasurementReport(
                 .put("driver_cuda", device.driverVersion())
                 .put("clock_mhz", device.clockMegahertz())
                 .put("overlapping_kernels", device.overlaps())
+                .put("activations", activations())
                 .put("read_bytes_per_second", readRate)
                 .put("repeats", settings.repeats())
                 .put("decode_from_position", settings.start())
@@ -120,20 +128,27 @@ record MeasurementReport(
         values.forEach(json::add);
     }
 
+    /// Those of many tokens.
+    private String activations() {
+        return engine.compute().name().toLowerCase(Locale.ROOT);
+    }
+
     // ----------------------------------------------------------------------------------------------------- Markdown
 
     private String markdown() {
         StringBuilder text = new StringBuilder(String.format(
                 Locale.ROOT,
                 "%s, driver for CUDA %s, up to %d MHz; one product reads %.0f GB/s; medians of %d.%n%n"
-                        + "| shape | decode, device | spread | of read rate | decode, streamed | prefill %d | greedy | same bits one by one |%n"
+                        + "| shape | decode, device | spread | of read rate | decode, streamed"
+                        + " | prefill %d, %s activations | greedy | same bits one by one |%n"
                         + "|---|---:|---:|---:|---:|---:|---:|---:|%n",
                 device.name(),
                 device.driverVersion(),
                 device.clockMegahertz(),
                 readRate / 1e9,
                 settings.repeats(),
-                settings.prompt()));
+                settings.prompt(),
+                activations()));
         for (Row row : rows) {
             double decode = median(row.decode());
             text.append(String.format(

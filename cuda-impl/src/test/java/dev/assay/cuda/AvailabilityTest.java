@@ -93,6 +93,24 @@ class AvailabilityTest {
                 .containsPattern("refused: a context of 1000000 positions takes [0-9]+ MiB on the device");
     }
 
+    @Test
+    void refusesRoundedActivationsWhereItHasNoKernelsForThem() throws IOException, InterruptedException {
+        assertThat(rounded("bfloat16", "120"))
+                .isEqualTo("Absent[reason=assay.cuda.activations=bfloat16 needs compute capability 9.0, fake device has"
+                        + " 12.0]\n");
+        assertThat(rounded("bfloat16", "90")).isEqualTo("Available[]\n");
+        assertThat(rounded("float32", "120")).isEqualTo("Available[]\n");
+    }
+
+    private static String rounded(String activations, String capability) throws IOException, InterruptedException {
+        return probe(
+                Map.of("FAKE_CUDA_CAPABILITY", capability),
+                List.of(
+                        "--enable-native-access=ALL-UNNAMED",
+                        "-Dassay.cuda.library=" + FakeDriver.path(),
+                        "-Dassay.cuda.activations=" + activations));
+    }
+
     /// The first to use the device crashes; the second is told why it cannot. The JVM lives.
     @Test
     void outlivesAKernelThatFaults() throws IOException, InterruptedException {

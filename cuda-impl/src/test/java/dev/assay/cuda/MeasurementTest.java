@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.assay.cuda.driver.AbsentException;
+import dev.assay.cuda.stage.Activations;
 import dev.assay.engine.Engine;
 import dev.assay.vector.VectorEngine;
 import java.io.IOException;
@@ -34,9 +35,15 @@ class MeasurementTest {
 
     private JsonNode measure(boolean prefill, long maxCheckedBytes, List<Engine> engines, Path... configs)
             throws IOException, AbsentException {
+        return measure(Activations.FLOAT32, prefill, maxCheckedBytes, engines, configs);
+    }
+
+    private JsonNode measure(
+            Activations activations, boolean prefill, long maxCheckedBytes, List<Engine> engines, Path... configs)
+            throws IOException, AbsentException {
         Measurement.Settings settings =
                 new Measurement.Settings(64, START, STEPS, 40, prefill, REPEATS, maxCheckedBytes);
-        new Measurement(LoadedDevice.first(), settings, engines).measure(out, List.of(configs));
+        new Measurement(new CudaEngine(activations), settings, engines).measure(out, List.of(configs));
         return JsonMapper.shared().readTree(Files.readString(out.resolve("cuda.json")));
     }
 
@@ -93,6 +100,24 @@ class MeasurementTest {
             }
         }
         assertThat(out.resolve("cuda.md")).content().contains("| config | vector, BFLOAT16 | ");
+    }
+
+    /// Prefill is off by what rounding to bfloat16 makes of it; one token after the other is not.
+    @Test
+    void saysWhichActivationsItMeasured() throws IOException, AbsentException {
+        JsonNode exact = measure(true, 0, List.of(), QWEN3);
+        assertThat(exact.path("activations").stringValue()).isEqualTo("float32");
+        assertThat(out.resolve("cuda.md")).content().contains("| prefill 40, float32 activations |");
+
+        JsonNode rounded =
+                measure(Activations.BFLOAT16, true, Long.MAX_VALUE, List.of(new VectorEngine()), QWEN3, DEEPSEEK);
+        assertThat(rounded.path("activations").stringValue()).isEqualTo("bfloat16");
+        assertThat(out.resolve("cuda.md")).content().contains("| prefill 40, bfloat16 activations |");
+        assertThat(rounded.path("rows").size()).isEqualTo(2);
+        for (JsonNode row : rounded.path("rows")) {
+            assertThat(row.at("/check/prefill/rms_per_deviation").doubleValue()).isBetween(1e-3, 5e-2);
+            assertThat(row.at("/check/decode/rms_per_deviation").doubleValue()).isLessThan(2e-4);
+        }
     }
 
     @Test

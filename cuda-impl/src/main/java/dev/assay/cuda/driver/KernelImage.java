@@ -21,11 +21,16 @@ public final class KernelImage {
     /// Architectures that there is PTX for, newest first: PTX runs on its own architecture and all later ones.
     private static final List<Integer> TARGETS = List.of(90, 75);
 
-    /// The file of kernels from instructions that one compute capability has, and no later one.
+    /// Files of kernels from instructions that one compute capability has, and no later one.
     public static final String WIDE = "wide";
 
-    private static final int WIDE_CAPABILITY = 90;
-    private static final String WIDE_TARGET = "90a";
+    public static final String ROUNDED = "rounded";
+    /// All of them.
+    public static final List<String> GROUP_FILES = List.of(WIDE, ROUNDED);
+    /// That compute capability, as major · 10 + minor.
+    public static final int GROUP_CAPABILITY = 90;
+
+    private static final String GROUP_TARGET = "90a";
 
     private static final int LOG_BYTES = 8192;
     private static final int ERROR_LOG_BUFFER = 5;
@@ -53,8 +58,10 @@ public final class KernelImage {
         for (String file : FILES) {
             modules.put(file, load(file, Integer.toString(target)));
         }
-        if (device.capability() == WIDE_CAPABILITY) {
-            modules.put(WIDE, load(WIDE, WIDE_TARGET));
+        if (device.capability() == GROUP_CAPABILITY) {
+            for (String file : GROUP_FILES) {
+                modules.put(file, load(file, GROUP_TARGET));
+            }
         }
     }
 

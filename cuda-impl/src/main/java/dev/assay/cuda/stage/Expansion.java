@@ -9,7 +9,8 @@ import java.util.function.LongUnaryOperator;
 /// @param rows of all positions
 /// @param latents address of `[positions][latent]`, float32
 /// @param products address of `[positions][heads · (nope + value)]`, float32
-/// @param keys address of `[heads][2][rows][nope + rope]`, float16, widths rounded up to multiples of eight
+/// @param keys address of `[heads][2][rows][nope + rope]`, float16, widths rounded up to multiples of eight; or
+///     `[heads][1]` of bfloat16, as [Activations] say
 /// @param values address of `[heads][2][rows][value]`, likewise
 /// @param units address of two float32 for each head and [LatentLauncher#KEYS] rows
 record Expansion(int heads, int positions, int rows, long latents, long products, long keys, long values, long units) {
@@ -17,7 +18,7 @@ record Expansion(int heads, int positions, int rows, long latents, long products
     private static final int MOST_HEADS = 16;
     /// What these heads take at most, unless one takes more.
     private static final long MOST_BYTES = 256L << 20;
-    /// Two float16 for each number.
+    /// Two float16 for each number at most.
     private static final int PARTS_BYTES = 2 * Short.BYTES;
 
     private static final int UNITS_BYTES = 2 * Float.BYTES;

@@ -18,22 +18,51 @@ final class FlashLauncher {
     /// Widths of heads that there are kernels for, and for all below.
     private static final List<Integer> WIDTHS = List.of(64, 128, 256);
 
-    /// `QUERIES` and `FLASH_THREADS` of flash.cu, and the parts of a number.
+    /// `QUERIES` and `FLASH_THREADS` of flash.cu.
     static final int QUERIES = 64;
 
     static final int THREADS = 128;
-    private static final int PARTS = 3;
+
+    /// Kernels, and into how many parts they split a number of a query and of the cache.
+    private enum Kernels {
+        F32("f32", 3, 3),
+        BF16("bf16", 3, 1),
+        ROUNDED_BF16("rounded_bf16", 1, 1);
+
+        private final String suffix;
+        private final int queryParts;
+        private final int cachedParts;
+
+        Kernels(String suffix, int queryParts, int cachedParts) {
+            this.suffix = suffix;
+            this.queryParts = queryParts;
+            this.cachedParts = cachedParts;
+        }
+
+        static Kernels of(KvCacheType cacheType, Activations activations) {
+            return switch (cacheType) {
+                case FLOAT32 -> F32;
+                case BFLOAT16 ->
+                    switch (activations) {
+                        case FLOAT32 -> BF16;
+                        case BFLOAT16 -> ROUNDED_BF16;
+                    };
+            };
+        }
+    }
 
     private final Device device;
     private final KernelImage kernels;
     private final Stream stream;
     private final KvCacheType cacheType;
+    private final Kernels kind;
 
-    FlashLauncher(Device device, KernelImage kernels, Stream stream, KvCacheType cacheType) {
+    FlashLauncher(Device device, KernelImage kernels, Stream stream, KvCacheType cacheType, Activations activations) {
         this.device = device;
         this.kernels = kernels;
         this.stream = stream;
         this.cacheType = cacheType;
+        this.kind = Kernels.of(cacheType, activations);
     }
 
     /// What attention reads and writes.
@@ -61,15 +90,11 @@ final class FlashLauncher {
                 .filter(most -> attend.keyWidth() <= most)
                 .findFirst()
                 .orElseThrow();
-        String suffix = switch (cacheType) {
-            case FLOAT32 -> "f32";
-            case BFLOAT16 -> "bf16";
-        };
         long[] mask = Launcher.mask(attend.mask());
         int sharedBytes = sharedBytes(width);
         stream.launch(kernels.launch(
                 "flash",
-                "attend_tiles_" + suffix + "_" + width,
+                "attend_tiles_" + kind.suffix + "_" + width,
                 Math.ceilDiv(tokens, QUERIES),
                 attend.heads(),
                 1,
@@ -94,10 +119,6 @@ final class FlashLauncher {
     /// Tiles of queries, and of keys and values, as `KEYS` and `PARTS` of `CachedPositions` say.
     private int sharedBytes(int width) {
         int keys = cacheType == KvCacheType.FLOAT32 && width == 256 ? 32 : 64;
-        int cached = switch (cacheType) {
-            case FLOAT32 -> PARTS;
-            case BFLOAT16 -> 1;
-        };
-        return (PARTS * QUERIES + 2 * cached * keys) * width * Short.BYTES;
+        return (kind.queryParts * QUERIES + 2 * kind.cachedParts * keys) * width * Short.BYTES;
     }
 }

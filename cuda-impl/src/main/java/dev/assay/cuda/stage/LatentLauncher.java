@@ -12,15 +12,11 @@ import dev.assay.engine.KvCacheType;
 /// A latent is longer than the keys and values that it stands for, 512 numbers against 128. So many queries are rather
 /// compared with these, which each pass makes anew from the cache, of some heads at a time.
 final class LatentLauncher {
-    /// `KEYS`, `KEY_WIDTH` and `VALUE_WIDTH` of `ExpandedPositions`, and the parts of a number.
+    /// `KEYS`, `KEY_WIDTH` and `VALUE_WIDTH` of `ExpandedPositions`.
     static final int KEYS = 32;
 
     private static final int KEY_WIDTH = 192;
     private static final int VALUE_WIDTH = 128;
-    private static final int PARTS = 2;
-
-    private static final int SHARED_BYTES =
-            PARTS * (FlashLauncher.QUERIES * KEY_WIDTH + KEYS * (KEY_WIDTH + VALUE_WIDTH)) * Short.BYTES;
     private static final int SPLIT_THREADS = 256;
     private static final int COPY_THREADS = 128;
 
@@ -28,6 +24,7 @@ final class LatentLauncher {
     private final KernelImage kernels;
     private final Stream stream;
     private final KvCacheType cacheType;
+    private final Activations activations;
     private final Expansion room;
     private final Products products;
 
@@ -41,12 +38,14 @@ final class LatentLauncher {
             KernelImage kernels,
             Stream stream,
             KvCacheType cacheType,
+            Activations activations,
             Expansion room,
             Products products) {
         this.device = device;
         this.kernels = kernels;
         this.stream = stream;
         this.cacheType = cacheType;
+        this.activations = activations;
         this.room = room;
         this.products = products;
     }
@@ -64,7 +63,7 @@ final class LatentLauncher {
         Stage.Absorb heads = attend.absorb();
         return tokens >= FlashLauncher.FEWEST_TOKENS
                 && kernels.target() >= FlashLauncher.TENSOR_CORES
-                && SHARED_BYTES <= device.sharedBytes()
+                && sharedBytes() <= device.sharedBytes()
                 && heads.nope() + heads.rope() <= KEY_WIDTH
                 && heads.valueWidth() <= VALUE_WIDTH;
     }
@@ -115,7 +114,7 @@ final class LatentLauncher {
                 heads * width,
                 positions);
         launch(
-                "split_expanded_" + suffix(),
+                "split_" + expanded() + "_" + suffix(),
                 Math.ceilDiv(positions, KEYS),
                 heads,
                 SPLIT_THREADS,
@@ -142,11 +141,11 @@ final class LatentLauncher {
         int keyWidth = shape.nope() + shape.rope();
         long[] mask = Launcher.mask(attend.attend().mask());
         launch(
-                "attend_expanded",
+                "attend_" + expanded(),
                 Math.ceilDiv(tokens, FlashLauncher.QUERIES),
                 heads,
                 FlashLauncher.THREADS,
-                SHARED_BYTES,
+                sharedBytes(),
                 operands.to() + (long) firstHead * shape.valueWidth() * Float.BYTES,
                 operands.toStride(),
                 operands.queries() + (long) firstHead * keyWidth * Float.BYTES,
@@ -162,6 +161,23 @@ final class LatentLauncher {
                 mask[0],
                 mask[1],
                 operands.pass());
+    }
+
+    /// What names of kernels have in them that know the parts of a number.
+    private String expanded() {
+        return switch (activations) {
+            case FLOAT32 -> "expanded";
+            case BFLOAT16 -> "rounded_expanded";
+        };
+    }
+
+    /// Tiles of queries, of keys and of values.
+    private int sharedBytes() {
+        int parts = switch (activations) {
+            case FLOAT32 -> 2;
+            case BFLOAT16 -> 1;
+        };
+        return parts * (FlashLauncher.QUERIES * KEY_WIDTH + KEYS * (KEY_WIDTH + VALUE_WIDTH)) * Short.BYTES;
     }
 
     private String suffix() {

@@ -67,6 +67,7 @@ final class Launcher {
             Stream stream,
             SessionMemory memory,
             KvCacheType cacheType,
+            Activations activations,
             int maxContext) {
         this.device = device;
         this.kernels = kernels;
@@ -78,17 +79,19 @@ final class Launcher {
                 device,
                 kernels,
                 stream,
+                activations,
                 new TileLauncher.Places(
                         memory.address(Buffer.PLANES),
                         memory.address(Buffer.FACTORS),
                         memory.addressIfAny(Buffer.EXPERT_ORDER),
                         memory.expertTiles()));
-        this.flash = new FlashLauncher(device, kernels, stream, cacheType);
+        this.flash = new FlashLauncher(device, kernels, stream, cacheType, activations);
         this.latents = new LatentLauncher(
                 device,
                 kernels,
                 stream,
                 cacheType,
+                activations,
                 memory.expansion(),
                 (w, from, fromStride, to, toStride, rows) -> multiply(w, 0, from, fromStride, to, toStride, rows));
     }

@@ -52,6 +52,7 @@ public final class Runner implements AutoCloseable {
     public Runner(
             Device device,
             KernelImage kernels,
+            Activations activations,
             Program program,
             KvCacheType kvCache,
             SessionOptions options,
@@ -79,7 +80,7 @@ public final class Runner implements AutoCloseable {
         this.passIn = new PinnedMemory(device, (2L + batch) * Integer.BYTES);
         int logitsRows = Math.min(batch, SessionMemory.HEAD_ROWS);
         this.logitsOut = new PinnedMemory(device, logitsRows * rowBytes());
-        this.launcher = new Launcher(device, kernels, stream, places, kvCache, maxContext);
+        this.launcher = new Launcher(device, kernels, stream, places, kvCache, activations, maxContext);
     }
 
     /// Tokens of a pass whose intermediate values fit, or the fewest.

@@ -9,7 +9,7 @@ import dev.assay.cuda.weight.WeightType;
 import java.util.Comparator;
 import java.util.List;
 
-/// Launches products of many tokens on tensor cores: tiles.cu and wide.cu. For the device's thread.
+/// Launches products of many tokens on tensor cores: tiles.cu, wide.cu and rounded.cu. For the device's thread.
 final class TileLauncher {
     /// The oldest image that has the instructions.
     private static final int TENSOR_CORES = 90;
@@ -20,11 +20,11 @@ final class TileLauncher {
 
     private static final String TILES = "tiles";
     private static final int WARP = 32;
-    private static final int SPLIT_THREADS = 256;
+    private static final int PREPARE_THREADS = 256;
     private static final int GROUP_THREADS = 256;
     /// `ChosenTile` of tiles.cu.
     private static final int INTS_OF_TILE = 2;
-    /// `TILE_THREADS`, `STAGES`, `PLANES` and `DEPTH` of tiles.cu; wide.cu has as many threads.
+    /// `TILE_THREADS`, `STAGES`, `PLANES` and `DEPTH` of tiles.cu; wide.cu and rounded.cu have as many threads.
     private static final int TILE_THREADS = 256;
 
     private static final int STAGES = 4;
@@ -36,6 +36,15 @@ final class TileLauncher {
     /// Tokens by rows that a block multiplies, and the kernels that do.
     sealed interface Tile {
         String file();
+
+        /// The file and the kernel that prepare rows of activations.
+        default String prepareFile() {
+            return TILES;
+        }
+
+        default String prepareName() {
+            return "split_rows";
+        }
 
         /// What names of kernels begin with.
         String prefix();
@@ -115,7 +124,55 @@ final class TileLauncher {
         }
     }
 
+    /// Of rounded.cu, for bfloat16 weights.
+    private record RoundedTile(int tokens, double speed) implements Tile {
+        /// `ROUNDED_ROWS`, `ROUNDED_STAGES` and `ROUNDED_DEPTH` of rounded.cu.
+        private static final int ROWS = 256;
+
+        private static final int STAGES = 4;
+        private static final int DEPTH = 64;
+        /// Of a stage, in bytes.
+        private static final int ALIGNMENT = 1024;
+
+        @Override
+        public String file() {
+            return KernelImage.ROUNDED;
+        }
+
+        @Override
+        public String prepareFile() {
+            return KernelImage.ROUNDED;
+        }
+
+        @Override
+        public String prepareName() {
+            return "round_rows";
+        }
+
+        @Override
+        public String prefix() {
+            return "rounded_";
+        }
+
+        @Override
+        public String suffix() {
+            return "_" + tokens;
+        }
+
+        @Override
+        public int rows() {
+            return ROWS;
+        }
+
+        @Override
+        public int sharedBytes(WeightType type) {
+            return ALIGNMENT + STAGES * (tokens + ROWS) * DEPTH * type.bytes();
+        }
+    }
+
     /// The speeds are those on an H200, of bfloat16, but that of the narrow and of the chosen tile are assumed.
+    /// Those of
+    /// rounded tiles are relative to each other alone.
     private static final Tile LARGE = new PlainTile("_large", 128, 256, 0.59);
 
     private static final Tile SQUARE = new PlainTile("_square", 128, 128, 0.6);
@@ -125,24 +182,29 @@ final class TileLauncher {
 
     private static final Tile CHOSEN = new PlainTile("", EXPERT_TOKENS, 256, 0.5);
     private static final Tile NARROW = new WideTile(EXPERT_TOKENS, 0.8);
+    private static final Tile ROUNDED = new RoundedTile(128, 1);
+    private static final Tile ROUNDED_NARROW = new RoundedTile(EXPERT_TOKENS, 0.82);
 
     private final Device device;
     private final KernelImage kernels;
     private final Stream stream;
+    private final Activations activations;
     private final Places places;
 
     /// Device memory.
     ///
-    /// @param planes address of as many bytes as the largest input has as float32
+    /// @param planes address of as many bytes as the largest input has as float32, for its planes or for it rounded
     /// @param factors address of a float32 for each row of the input with most rows
     /// @param order address of an int for each expert of each token
     /// @param expertTiles address of [#expertBytes]
     record Places(long planes, long factors, long order, long expertTiles) {}
 
-    TileLauncher(Device device, KernelImage kernels, Stream stream, Places places) {
+    /// @param activations FLOAT32 unless the device has the file of kernels [KernelImage#ROUNDED]
+    TileLauncher(Device device, KernelImage kernels, Stream stream, Activations activations, Places places) {
         this.device = device;
         this.kernels = kernels;
         this.stream = stream;
+        this.activations = activations;
         this.places = places;
     }
 
@@ -183,7 +245,17 @@ final class TileLauncher {
 
     /// The tiles that there are kernels for.
     List<Tile> tiles(WeightType type) {
+        if (rounds(type)) {
+            return List.of(ROUNDED, ROUNDED_NARROW);
+        }
         return hasWide(type) ? List.of(WIDE, NARROW, LARGE, SQUARE) : List.of(LARGE, SQUARE);
+    }
+
+    private boolean rounds(WeightType type) {
+        return switch (activations) {
+            case FLOAT32 -> false;
+            case BFLOAT16 -> type == WeightType.BF16;
+        };
     }
 
     private boolean hasWide(WeightType type) {
@@ -196,7 +268,7 @@ final class TileLauncher {
 
     /// As [#multiply(DeviceMatrix, long, long, int, long, int, int)], by certain tiles.
     void multiply(Tile tile, DeviceMatrix w, long bias, long from, int fromStride, long to, int toStride, int rows) {
-        split(from, fromStride, w.columns(), rows);
+        prepare(tile, from, fromStride, w.columns(), rows);
         launch(
                 tile.file(),
                 "multiply_" + tile.prefix() + w.type().suffix() + tile.suffix(),
@@ -259,6 +331,9 @@ final class TileLauncher {
 
     /// The tiles that there are kernels for, the fastest first.
     List<Tile> expertTiles(WeightType type) {
+        if (rounds(type)) {
+            return List.of(ROUNDED_NARROW);
+        }
         return hasWide(type) ? List.of(NARROW, CHOSEN) : List.of(CHOSEN);
     }
 
@@ -267,7 +342,7 @@ final class TileLauncher {
             Tile tile, DeviceExperts experts, long from, int fromStride, int share, long to, int toStride, int pairs) {
         DeviceMatrix w = experts.first();
         int count = experts.count();
-        split(from, fromStride, w.columns(), pairs / share);
+        prepare(tile, from, fromStride, w.columns(), pairs / share);
         launch(
                 tile.file(),
                 "multiply_chosen_" + tile.prefix() + w.type().suffix(),
@@ -293,13 +368,13 @@ final class TileLauncher {
                 w.rows());
     }
 
-    private void split(long from, int stride, int columns, int rows) {
+    private void prepare(Tile tile, long from, int stride, int columns, int rows) {
         launch(
-                TILES,
-                "split_rows",
+                tile.prepareFile(),
+                tile.prepareName(),
                 1,
                 rows,
-                SPLIT_THREADS,
+                PREPARE_THREADS,
                 0,
                 places.planes(),
                 places.factors(),

@@ -25,7 +25,7 @@ class KernelImageTest {
     static Stream<List<String>> images() {
         return Stream.concat(
                 KernelImage.FILES.stream().flatMap(file -> Stream.of("75", "90").map(target -> List.of(file, target))),
-                Stream.of(List.of(KernelImage.WIDE, "90a")));
+                KernelImage.GROUP_FILES.stream().map(file -> List.of(file, "90a")));
     }
 
     @ParameterizedTest
