@@ -29,7 +29,7 @@ final class EvenShapes {
             Map.entry("hidden_size", 96),
             Map.entry("head_dim", 16),
             Map.entry("intermediate_size", 224),
-            Map.entry("moe_intermediate_size", 32),
+            Map.entry("moe_intermediate_size", 520), // several warps for each expert
             Map.entry("kv_lora_rank", 32),
             Map.entry("q_lora_rank", 48),
             Map.entry("qk_nope_head_dim", 16),
