@@ -3,12 +3,13 @@
 #
 # Run it in the working tree, whose golden cases it reads.
 #
-#   run.sh OUT [verify] [plain] [sanitize] [measure] [peer]
+#   run.sh OUT [verify] [plain] [sanitize] [measure] [rounded] [peer]
 #
 # verify: every golden case; plain: the same with kernels one after another, whose logits must be as good; sanitize:
 # compute-sanitizer on three cases, if it is there; measure: the published shapes, their logits beside the vector engine's,
-# with the options for Java in MEASURE, such as -Dassay.cuda.activations=bfloat16; peer: prefill and compiled decode of Hugging Face transformers on the same shapes, if
-# Python has it, in up to ten minutes. OUT gets at most eight files.
+# with the options for Java in MEASURE; rounded: the same with activations of many tokens in bfloat16, in OUT/rounded;
+# peer: prefill and compiled decode of Hugging Face transformers on the same shapes, if Python has it, in up to ten
+# minutes. OUT gets at most eight files.
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -25,6 +26,16 @@ cases=()
 for golden in golden-outputs/cases/*/; do
     cases+=(--case "${golden%/}")
 done
+shapes=/tmp/pack/shapes
+
+# measure OUT [option for Java...]
+measure() {
+    "${java[@]}" -XX:MaxRAMPercentage=40 "${@:2}" ${MEASURE:-} -m dev.assay.cuda/dev.assay.cuda.Measurement "$1" "$shapes/qwen3-0.6b.json" \
+        "$shapes/llama-3.2-1b.json" "$shapes/qwen3-1.7b.json" "$shapes/qwen3-8b.json" \
+        "$shapes/deepseek-v3-5-layers.json" "$shapes/qwen3-30b-a3b.json" 2>&1 | tail -n 20
+    cat "$1/cuda.md"
+}
+
 nvidia-smi --query-gpu=name,driver_version,clocks.sm,clocks.mem,memory.total --format=csv >"$out/gpu.csv" 2>&1 || true
 
 for part in "$@"; do
@@ -56,16 +67,12 @@ for part in "$@"; do
                 tail -n 3 "$out/$tool.log"
             done
             ;;
-        measure)
-            "${java[@]}" -XX:MaxRAMPercentage=40 ${MEASURE:-} -m dev.assay.cuda/dev.assay.cuda.Measurement "$out" /tmp/pack/shapes/qwen3-0.6b.json \
-                /tmp/pack/shapes/llama-3.2-1b.json /tmp/pack/shapes/qwen3-1.7b.json /tmp/pack/shapes/qwen3-8b.json \
-                /tmp/pack/shapes/deepseek-v3-5-layers.json /tmp/pack/shapes/qwen3-30b-a3b.json 2>&1 | tail -n 20
-            cat "$out/cuda.md"
-            ;;
+        measure) measure "$out" ;;
+        rounded) measure "$out/rounded" -Dassay.cuda.activations=bfloat16 ;;
         peer)
             # What takes longest comes last: a step with experts may not compile within its time.
-            shapes=({prefill:,decode:}/tmp/pack/shapes/{qwen3-0.6b,llama-3.2-1b,qwen3-8b,deepseek-v3-5-layers,qwen3-30b-a3b}.json)
-            timeout 570 python3 "$here/peer.py" "$out" "${shapes[@]}" 2>&1 | grep '^{'
+            runs=({prefill:,decode:}"$shapes"/{qwen3-0.6b,llama-3.2-1b,qwen3-8b,deepseek-v3-5-layers,qwen3-30b-a3b}.json)
+            timeout 570 python3 "$here/peer.py" "$out" "${runs[@]}" 2>&1 | grep '^{'
             ;;
         *) echo "no part is named $part" ;;
     esac
