@@ -26,8 +26,6 @@ final class Launcher {
     private static final int ROW_THREADS = 256;
     /// `HEADS_A_BLOCK` of attention.cu is at least so many.
     private static final int HEADS_A_BLOCK = 4;
-    /// `Choice` of routers.h, which a product of one token may need.
-    private static final int CHOICE_BYTES = 12 * 1024;
     /// Threads of a block that takes keys of latents into queries: eight numbers of each latent a thread.
     private static final int ABSORB_THREADS = 512;
     /// `ATTEND_THREADS` of attention.cu for one head a block and for two.
@@ -485,7 +483,7 @@ final class Launcher {
                 products,
                 1,
                 shares.threads(),
-                Math.max(shares.sharedBytes(), CHOICE_BYTES),
+                shares.sharedBytes(),
                 args(arguments, shares.team()));
     }
 

@@ -2,6 +2,7 @@ package dev.assay.cuda.stage;
 
 import dev.assay.cuda.driver.Device;
 import dev.assay.cuda.weight.DeviceMatrix;
+import java.util.Locale;
 
 /// How the warps of a device share a product with one token. A team of warps has a unit of rows, of whose columns each
 /// warp has some spans; each block has some teams.
@@ -28,6 +29,8 @@ public record Shares(int team, int teams, int blocks, int sharedBytes) {
     private static final int WARPS_OF_TEAM = 12;
     /// Warps whose registers a multiprocessor has.
     private static final int RESIDENT_WARPS = 32;
+    /// `Choice` of routers.h, which blocks of chosen experts have before their weights.
+    private static final int CHOICE_BYTES = 12 * 1024;
     /// Of shared memory that the kernels have anyway, at most.
     private static final int OTHER_SHARED_BYTES = 4096;
 
@@ -63,16 +66,27 @@ public record Shares(int team, int teams, int blocks, int sharedBytes) {
     /// The same for a sum of products with several matrices, of whose warps each has a part of one.
     ///
     /// @param first of the matrices, which are of one shape
+    /// @throws IllegalArgumentException if a block of the device has too little shared memory for a warp of each
     static Shares ofSum(DeviceMatrix first, int matrices, Device device) {
         int spans = Math.ceilDiv(first.columns(), SPAN);
         int most = Math.min(WARPS_OF_BLOCK, mostWarps(first, device));
+        if (mostWarps(first, device) < matrices) {
+            throw new IllegalArgumentException(String.format(
+                    Locale.ROOT,
+                    "%d experts of a token take %d bytes of shared memory a block on the device, %s has %d for them",
+                    matrices,
+                    matrices * spanBytes(first),
+                    device.name(),
+                    device.sharedBytes() - OTHER_SHARED_BYTES));
+        }
         int team = matrices * team(spans, Math.max(1, most / matrices));
         return of(first, team, 1, Math.ceilDiv(first.rows(), UNIT)).resident(1, device);
     }
 
+    /// As many blocks as fit at once, each with room for what it chooses.
     private Shares resident(int products, Device device) {
         int fitting = Math.ceilDiv(device.multiprocessors() * Math.max(1, RESIDENT_WARPS / (team * teams)), products);
-        return new Shares(team, teams, Math.min(blocks, fitting), sharedBytes);
+        return new Shares(team, teams, Math.min(blocks, fitting), Math.max(sharedBytes, CHOICE_BYTES));
     }
 
     private static Shares of(DeviceMatrix w, int team, int teams, int units) {
