@@ -2,7 +2,7 @@
 # Compiles src/main/cuda to the PTX in src/main/resources. Needs nvcc of CUDA 13, and nothing of a GPU.
 #
 # nvcc writes the newest version of PTX, which older drivers refuse; what the kernels use is in older ones. So the header
-# is rewritten to the oldest version that has it: 7.4 (drivers for CUDA 11.4) for sm_75, 8.0 (CUDA 12.0) for sm_90 and
+# is rewritten to the oldest version that has it: 7.4 (drivers for CUDA 11.4) for sm_75, 8.1 (CUDA 12.1) for sm_90 and
 # sm_90a, which are wide.cu and rounded.cu alone; a hint that these versions do not know is left out, and ptxas, if it is
 # there, assembles the result as a check.
 #
@@ -16,8 +16,8 @@ readonly out=src/main/resources/dev/assay/cuda/ptx
 for source in "$sources"/*.cu; do
     name=$(basename "$source" .cu)
     case $name in
-        wide | rounded) targets=90a:8.0 ;;
-        *) targets='75:7.4 90:8.0' ;;
+        wide | rounded) targets=90a:8.1 ;;
+        *) targets='75:7.4 90:8.1' ;;
     esac
     for target in $targets; do
         sm=${target%:*}

@@ -1,5 +1,5 @@
 // Attention over cached rows. A cache is a ring: the row of position p is slot p mod capacity, heads side by side.
-#include "device.h"
+#include "parts.h"
 
 template <typename C>
 DEVICE void store(void *cache, long index, float value) {
@@ -319,103 +319,128 @@ KERNEL(join_parts, float *to, const float *partial, int parts, int value_width) 
 
 // ----------------------------------------------------------------------------------------------- attention of one token
 
-// Threads of a block that has so many heads, and keys that a group of its lanes has in flight.
-template <int HEADS>
-constexpr int ATTEND_THREADS = HEADS == 1 ? 512 : 256;
-template <int HEADS>
-constexpr int SWEEPS_OF = HEADS == 1 ? 3 : 5;
-constexpr int EIGHT = 8;
-// Keys that are worth a block.
-constexpr int FEWEST_KEYS = 32;
-// A cluster has all positions if they are at most so many times the keys that it has in flight.
+// Query heads of a block, at most. A warp prepares each, and two the key and the value.
+constexpr int HEADS_OF_ATTEND = 4;
+constexpr int ATTEND_WARPS = HEADS_OF_ATTEND + 2;
+constexpr int ATTEND_THREADS = ATTEND_WARPS * WARP;
+// Keys that a warp has at a time: columns of two tiles of products.
+constexpr int KEYS_A_WARP = 16;
+// Keys that a block has in shared memory at a time.
+template <typename C>
+constexpr int KEYS_OF_ATTEND = C::BYTES == 2 ? ATTEND_WARPS * KEYS_A_WARP : ATTEND_WARPS / 2 * KEYS_A_WARP;
+// A cluster has all positions if they are at most so many times the keys that its blocks have at a time.
 constexpr int CLUSTER_ROUNDS = 4;
+constexpr int EIGHT = 8;
 
 DEVICE int slot_of(int position, int capacity) { return position < capacity ? position : position % capacity; }
 
-// 2 to the power of how much a score, times log2(e), is below the highest; of none there is nothing.
-DEVICE float weight_of(float score, float highest) { return score == NEGATIVE_INFINITY ? 0 : exp2f(score - highest); }
+// 2 to the power of how much a score, times log2(e), is below the highest of some scores.
+DEVICE float weight_of(float score, float highest) { return power_of_two(score - highest); }
 
-// softmax(scale · q·k) times values over some positions, so far: highest score, sum of the weights and result before it is
-// divided by it, for HEADS queries, of which each group of lanes has a share of the positions and each lane eight of
-// the numbers.
-template <int HEADS>
-struct Attended {
-    float highest[HEADS];
-    float sum[HEADS];
-    float result[HEADS][EIGHT];
+// softmax(scale · q·k) times values of one head, as shares of the positions found it: highest score, sum of the weights,
+// and result before it is divided by that. A share without positions has zeros, and no highest score.
+template <int SHARES, int WIDTH>
+struct alignas(16) SharesOfHead {
+    float highest[SHARES];
+    float sum[SHARES];
+    float result[SHARES][WIDTH];
 };
 
-// What PARTS shares of the positions found, in shared memory.
-template <int HEADS, int PARTS>
-struct Parts {
-    float highest[HEADS][PARTS];
-    float sum[HEADS][PARTS];
-    float result[HEADS][PARTS][WIDEST_HEAD];
-};
-
-// What all parts found for number i of head h, unless there is no such number; all lanes of a warp have the same head.
-struct Part {
+// The same of four numbers of the result.
+struct FourOfHead {
     float highest;
     float sum;
-    float result;
+    float result[4];
 };
 
-template <int HEADS, int PARTS>
-DEVICE Part join(const Parts<HEADS, PARTS> &parts, int h, int i) {
-    const float own = lane() < PARTS ? parts.highest[h][lane()] : NEGATIVE_INFINITY;
-    const float own_sum = lane() < PARTS ? parts.sum[h][lane()] : 0;
-    Part all = {own, 0, 0};
-    for (int distance = WARP / 2; distance > 0; distance /= 2) {
-        all.highest = fmaxf(all.highest, shuffle_xor(all.highest, distance));
-    }
-    const float factor = weight_of(own, all.highest);
-    all.sum = warp_sum(factor * own_sum);
+// What the shares, of which one has positions, found together for numbers i to i + 3.
+template <int SHARES, int WIDTH>
+DEVICE FourOfHead join(const SharesOfHead<SHARES, WIDTH> &shares, int i) {
+    FourOfHead all = {shares.highest[0], 0, {}};
 #pragma unroll
-    for (int p = 0; p < PARTS; p++) {
-        all.result = fmaf(shuffle_from(factor, p), parts.result[h][p][i], all.result);
+    for (int s = 1; s < SHARES; s++) {
+        all.highest = fmaxf(all.highest, shares.highest[s]);
+    }
+#pragma unroll
+    for (int s = 0; s < SHARES; s++) {
+        const float factor = weight_of(shares.highest[s], all.highest);
+        const float4 result = *(const float4 *)&shares.result[s][i];
+        all.sum = fmaf(factor, shares.sum[s], all.sum);
+        all.result[0] = fmaf(factor, result.x, all.result[0]);
+        all.result[1] = fmaf(factor, result.y, all.result[1]);
+        all.result[2] = fmaf(factor, result.z, all.result[2]);
+        all.result[3] = fmaf(factor, result.w, all.result[3]);
     }
     return all;
 }
 
+// The parts of cached numbers.
+template <typename C>
+struct CachedParts : BFloat16Parts {};
+template <>
+struct CachedParts<BFloat16> : RoundedParts {};
+
+// d += a · b for up to HEADS_OF_ATTEND rows of float32 numbers, whose parts are rows of the tile a: the first ones from row
+// 0 on, the second ones from row 4 on, the third ones from row 8 on. Of b a lane has two words of each part.
+template <int PARTS>
+DEVICE void multiply_parts(float (&d)[4], const uint4 &a, const unsigned (&b)[PARTS][4], int words) {
+    static_assert(HEADS_OF_ATTEND == 4 && BFloat16Parts::COUNT == 3);
+    const unsigned rows[4] = {a.x, a.y, a.z, a.w};
+#pragma unroll
+    for (int p = PARTS - 1; p >= 0; p--) {
+        const unsigned columns[2] = {b[p][words], b[p][words + 1]};
+        multiply_tile_bf16(d, rows, columns);
+    }
+}
+
+// Adds what a lane has of such a product: the first part and the third of a row, or the second. What belongs to the row is
+// that and what the lane 16 further has.
+DEVICE void add_parts(float (&sums)[2], const float (&d)[4]) {
+    sums[0] += d[0] + d[2];
+    sums[1] += d[1] + d[3];
+}
+
 // What prepare_heads, attend and join_parts do, for one token: one launch, and each key and value is read once for the
-// HEADS query heads of a block. blockIdx.z is a head of keys, blockIdx.x counts HEADS of the `group` heads that share it,
-// blockIdx.y is a part of the positions. A group of `lanes` lanes, a power of two, has a key at a time, each lane eight
-// numbers of it; width is a multiple of eight. The parts are joined by the last block of a cluster, in whose shared memory the
-// others leave theirs, as long as one cluster has all positions; else by the last block to end, through device memory,
-// which takes longer.
+// query heads of a block. blockIdx.z is a head of keys, blockIdx.x counts HEADS_OF_ATTEND of the `group` heads that share
+// it, blockIdx.y is a part of the positions; width is a multiple of eight, and at most WIDTH. The parts are joined by the
+// last block of a cluster, in whose shared memory the others leave theirs, as long as one cluster has all positions; else
+// by the last block to end, through device memory, which takes longer.
 //
-// Keys of earlier positions are in the cache before the token's pass begins, so they are read before the wait; the key of
-// the token's own position comes from x, or from the layer that owns the cache, after it. From there on time is what
-// instructions take one after the other: so there are many warps with few keys each.
-template <typename C, int HEADS>
-DEVICE void attend_one(float *to, const float *x, int group, int kv_heads, int width, int lanes,
-                       const HeadNorms &norms, const Turn &by, const float *heat, void *keys, void *values,
-                       bool owns_cache, int capacity, float scale, int mask, int mask_size, float *partial,
-                       int *arrived, const int *pass) {
-    constexpr int ATTEND_WARPS = ATTEND_THREADS<HEADS> / WARP;
-    constexpr int SWEEPS = SWEEPS_OF<HEADS>;
-    arrive_at_cluster(); // to be waited for before anything is left in the memory of another block
-    SHARED float rows[HEADS + 2][WIDEST_HEAD]; // queries, key and value of the token
-    SHARED uint4 own_row[2][WIDEST_HEAD / 4]; // its key and value as they are cached
-    Parts<HEADS, ATTEND_WARPS> &of_warps = *(Parts<HEADS, ATTEND_WARPS> *)dynamic_shared;
-    LAST_SHARED Parts<HEADS, CLUSTER> of_blocks;
+// Keys of earlier positions are in the cache before the token's pass begins, so they come to shared memory before the
+// wait; the key of the token's own position comes from x, or from the layer that owns the cache, after it. From there on
+// time is what instructions take one after the other: so tensor cores multiply, of numbers as they lie in shared memory.
+template <typename C, int WIDTH>
+DEVICE void attend_one(float *to, const float *x, int group, int kv_heads, int width, const HeadNorms &norms,
+                       const Turn &by, const float *heat, void *keys, void *values, bool owns_cache, int capacity,
+                       float scale, int mask, int mask_size, float *partial, int *arrived, const int *pass) {
+    constexpr int SPANS = WIDTH / 32; // of columns: four chunks
+    constexpr int CHUNKS = WIDTH / EIGHT;
+    typedef CachedParts<C> Parts;
+    constexpr int PARTS = Parts::COUNT;
+    constexpr int KEYS = KEYS_OF_ATTEND<C>;
+    constexpr int QUERY_PITCH = CHUNKS + 4; // such that two rows lie in different banks
+    SHARED uint4 queries[2][2 * HEADS_OF_ATTEND][QUERY_PITCH]; // as lanes have them in multiply_parts: of two steps
+    // Dynamic shared memory: keys and values [PARTS][KEYS] each, and what warps find for each head.
+    uint4 *key_tiles = (uint4 *)dynamic_shared;
+    uint4 *value_tiles = key_tiles + PARTS * KEYS * CHUNKS;
+    auto *of_warps = (SharesOfHead<ATTEND_WARPS, WIDTH> *)(value_tiles + PARTS * KEYS * CHUNKS);
+    LAST_SHARED SharesOfHead<CLUSTER, WIDTH> of_blocks[HEADS_OF_ATTEND];
+    SHARED Arrivals left;
     const int position = pass[1];
     const int kv_head = blockIdx.z;
-    const int head_of_group = blockIdx.x * HEADS;
+    const int head_of_group = blockIdx.x * HEADS_OF_ATTEND;
     const int head = kv_head * group + head_of_group;
-    const int heads = group - head_of_group < HEADS ? group - head_of_group : HEADS;
-    const int column = (lane() & (lanes - 1)) * EIGHT;
-    const bool has_column = column < width;
-    const int groups = WARP / lanes;
+    const int heads = group - head_of_group < HEADS_OF_ATTEND ? group - head_of_group : HEADS_OF_ATTEND;
     const int visible = first_visible(mask, mask_size, position);
     const int count = position + 1 - visible;
-    const int in_flight = SWEEPS * ATTEND_WARPS * groups;
-    const bool in_cluster = count <= CLUSTER * CLUSTER_ROUNDS * in_flight;
+    const bool in_cluster = count <= CLUSTER * CLUSTER_ROUNDS * KEYS;
     const int parts = in_cluster ? CLUSTER : gridDim.y;
-    const int share = in_cluster ? (count + CLUSTER - 1) / CLUSTER : (count + parts - 1) / parts;
-    const int each = share > FEWEST_KEYS ? share : FEWEST_KEYS;
+    const int share = (count + parts - 1) / parts;
+    const int each = share > KEYS_A_WARP ? share : KEYS_A_WARP;
     const int start = visible + blockIdx.y * each;
     const int end = start + each < position + 1 ? start + each : position + 1;
+    expect_in_last(left, CLUSTER * heads * (width + 2) * 4);
+    arrive_at_cluster(); // to be waited for before anything is left in the memory of another block
     if (blockIdx.y >= parts) {
         let_next_start();
         wait_for_previous();
@@ -425,312 +450,378 @@ DEVICE void attend_one(float *to, const float *x, int group, int kv_heads, int w
     // Rings are as long as what is visible, so a block's part goes round at most once.
     const int start_slot = slot_of(start, capacity);
     const long own_at = ((long)slot_of(position, capacity) * kv_heads + kv_head) * width;
-    const int first_key = start + warp() * groups + lane() / lanes; // of a tile; and every ATTEND_WARPS · groups-th more
-    typename C::Eight raw_keys[SWEEPS] = {};
-    typename C::Eight raw_values[SWEEPS] = {};
-    auto load = [&](int tile) {
-#pragma unroll
-        for (int s = 0; s < SWEEPS; s++) {
-            const int key = first_key + tile + s * ATTEND_WARPS * groups;
-            if (has_column && key < end && key != position) {
-                int slot = start_slot + key - start;
-                slot -= slot < capacity ? 0 : capacity;
-                const long at = ((long)slot * kv_heads + kv_head) * width + column;
-                raw_keys[s] = C::read(keys, at);
-                raw_values[s] = C::read(values, at);
+    // Brings keys and values from start + round on, zeros behind them, but not those of the token itself in round 0.
+    auto load = [&](int round) {
+        const int left_over = end - start - round;
+        const int rows = (left_over < KEYS ? left_over + KEYS_A_WARP - 1 : KEYS) / KEYS_A_WARP * KEYS_A_WARP;
+#pragma unroll 2
+        for (int i = threadIdx.x; i < rows * CHUNKS; i += ATTEND_THREADS) {
+            const int row = i / CHUNKS;
+            const int chunk = i % CHUNKS;
+            const bool exists = row < left_over && chunk * EIGHT < width;
+            int slot = start_slot + round + row;
+            slot -= slot < capacity ? 0 : capacity;
+            const long at = ((long)slot * kv_heads + kv_head) * width + chunk * EIGHT;
+            const int place = place_chunk<WIDTH>(row, chunk);
+            if (round == 0 && start + row == position) {
+                continue;
+            }
+            if constexpr (C::BYTES == 2) {
+                copy_eight<C>(key_tiles + place, keys, at, exists);
+                copy_eight<C>(value_tiles + place, values, at, exists);
+            } else {
+                float numbers[2][EIGHT] = {};
+                if (exists) {
+                    C::decode(C::read(keys, at), numbers[0]);
+                    C::decode(C::read(values, at), numbers[1]);
+                }
+                store_split<Parts, WIDTH>(key_tiles, KEYS, row, chunk, numbers[0]);
+                store_split<Parts, WIDTH>(value_tiles, KEYS, row, chunk, numbers[1]);
             }
         }
+        end_copy_group();
     };
     load(0);
 
     // A warp prepares a head; what it is prepared with is stored, and read before the wait.
-    const int kind = warp() < HEADS ? QUERY : warp() == HEADS ? KEY : VALUE;
-    const bool has_own = start <= position && position < end && owns_cache;
+    const int kind = warp() < HEADS_OF_ATTEND ? QUERY : warp() == HEADS_OF_ATTEND ? KEY : VALUE;
     const bool has_keys = start < end;
-    const bool prepares = (warp() < heads && has_keys) || (has_own && (warp() == HEADS || warp() == HEADS + 1));
+    const bool has_own = has_keys && end == position + 1 && kind != QUERY;
+    const bool prepares = kind == QUERY ? warp() < heads && has_keys : has_own && owns_cache;
     const float *gain = kind == QUERY ? norms.query_gain : kind == KEY ? norms.key_gain : norms.value_gain;
     const float eps = kind == QUERY ? norms.query_eps : kind == KEY ? norms.key_eps : norms.value_eps;
     const float warmth = kind == QUERY && heat != nullptr ? heat[position] : 1;
     const bool turns = prepares && kind != VALUE && by.kind != NOT_TURNED;
-    constexpr int FOURS = WIDEST_HEAD / WARP / 4; // of a head for each lane
-    constexpr int PAIRS = WIDEST_HEAD / WARP / 2;
-    float4 gains[FOURS];
-    float cosines[PAIRS] = {};
-    float sines[PAIRS] = {};
-#pragma unroll
-    for (int n = 0; n < FOURS; n++) {
-        const int i = (n * WARP + lane()) * 4;
-        gains[n] = prepares && gain != nullptr && i < width ? *(const float4 *)(gain + i) : float4{1, 1, 1, 1};
-    }
+    constexpr int PAIRS = WIDTH / WARP / 2; // of a head for each lane: those that turn together
+    auto first_of = [&](int n) {
+        const int pair = n * WARP + lane();
+        return turns && by.kind == HALF_SPLIT && pair < by.pairs ? pair : 2 * pair;
+    };
+    auto second_of = [&](int n) {
+        const int pair = n * WARP + lane();
+        return turns && by.kind == HALF_SPLIT && pair < by.pairs ? pair + by.pairs : 2 * pair + 1;
+    };
+    // Where the first part of a query's column lies, in numbers; the second is HEADS_OF_ATTEND rows on, the third a word.
+    constexpr int SECOND_PART = HEADS_OF_ATTEND * QUERY_PITCH * 8;
+    auto place_of = [&](int column) {
+        const unsigned c = column;
+        return c / 16 % 2 * (2 * SECOND_PART) + warp() % HEADS_OF_ATTEND * (QUERY_PITCH * 8)
+               + (c / 32 * 4 + c / 2 % 4) * 8 + c / 8 % 2 * 4 + c % 2;
+    };
+    unsigned short *of_queries = (unsigned short *)queries;
+    const float *of_x = x + (long)(kind == QUERY ? head + warp()
+                                                 : group * kv_heads + (kind == KEY ? 0 : kv_heads) + kv_head) * width;
+    const float *in[PAIRS][2];
+    unsigned place[PAIRS][2];
+    float gains[PAIRS][2];
+    float cosines[PAIRS];
+    float sines[PAIRS];
 #pragma unroll
     for (int n = 0; n < PAIRS; n++) {
-        const int j = n * WARP + lane();
-        if (turns && j < by.pairs) {
-            cosines[n] = by.cosines[(long)position * by.pairs + j];
-            sines[n] = by.sines[(long)position * by.pairs + j];
+        const int pair = n * WARP + lane();
+        const bool has_gain = prepares && gain != nullptr && pair < width / 2;
+        const bool pair_turns = turns && pair < by.pairs;
+        gains[n][0] = has_gain ? gain[first_of(n)] : 1;
+        gains[n][1] = has_gain ? gain[second_of(n)] : 1;
+        cosines[n] = pair_turns ? by.cosines[(long)position * by.pairs + pair] : 1;
+        sines[n] = pair_turns ? by.sines[(long)position * by.pairs + pair] : 0;
+        in[n][0] = of_x + first_of(n);
+        in[n][1] = of_x + second_of(n);
+        place[n][0] = place_of(first_of(n));
+        place[n][1] = place_of(second_of(n));
+        if (prepares && kind == QUERY) { // there is no fourth part
+            *(unsigned *)(of_queries + place_of(2 * pair) + SECOND_PART + 2) = 0;
         }
+        compute_now(place[n][0]);
+        compute_now(place[n][1]);
     }
+    float inverse_width = quotient(1, width);
+    compute_now(inverse_width);
+
+    // What products read, in chunks: a lane's row of queries; of the warp's keys, rows lane % 8; of its values lane % 16.
+    const int row = lane() / 4;
+    const int quarter = lane() % 4;
+    const int row_of_head = row % HEADS_OF_ATTEND;
+    const int first_key = warp() * KEYS_A_WARP; // in the tiles
+    // Rows of heads that there are not are the last one's.
+    unsigned query_at = (row - row_of_head + (row_of_head < heads ? row_of_head : heads - 1)) * QUERY_PITCH + quarter;
+    unsigned key_at = (first_key + lane() % 8) * CHUNKS;
+    unsigned value_at = (first_key + lane() % 16) * CHUNKS;
+    compute_now(query_at);
+    compute_now(key_at);
+    compute_now(value_at);
+    void *cache = kind == KEY ? keys : values;
+    uint4 *own_tiles = kind == KEY ? key_tiles : value_tiles;
+    const int own_key = position - start; // row of the tile, if it has so many
+    wait_for_cluster();
     wait_for_previous();
+    if (has_own && !owns_cache && own_key < KEYS && lane() < CHUNKS) {
+        float numbers[EIGHT] = {};
+        if (lane() * EIGHT < width) {
+            C::decode(C::read(cache, own_at + lane() * EIGHT), numbers);
+        }
+        store_split<Parts, WIDTH>(own_tiles, KEYS, own_key, lane(), numbers);
+    }
     if (prepares) {
-        float *row = rows[warp()];
-        const int of_x = kind == QUERY ? head + warp() : group * kv_heads + (kind == KEY ? 0 : kv_heads) + kv_head;
-        float4 numbers[FOURS];
+        float pairs[PAIRS][2];
         float squares = 0;
 #pragma unroll
-        for (int n = 0; n < FOURS; n++) {
-            const int i = (n * WARP + lane()) * 4;
-            numbers[n] = i < width ? *(const float4 *)(x + (long)of_x * width + i) : float4{0, 0, 0, 0};
-            const float4 in = numbers[n];
-            squares = fmaf(in.x, in.x, fmaf(in.y, in.y, fmaf(in.z, in.z, fmaf(in.w, in.w, squares))));
+        for (int n = 0; n < PAIRS; n++) {
+            const bool exists = n * WARP + lane() < width / 2;
+            pairs[n][0] = exists ? *in[n][0] : 0;
+            pairs[n][1] = exists ? *in[n][1] : 0;
+            squares = fmaf(pairs[n][0], pairs[n][0], fmaf(pairs[n][1], pairs[n][1], squares));
         }
-        float factor = 1;
-        if (gain != nullptr) {
-            factor = inverse_root(quotient(warp_sum(squares), width), eps);
-        }
+        // What all numbers are multiplied by comes last: turning need not wait for the norm.
+        float factor = gain == nullptr ? 1 : inverse_root(warp_sum(squares) * inverse_width, eps);
+        float turned_squares = 0;
 #pragma unroll
-        for (int n = 0; n < FOURS; n++) {
-            const float4 in = numbers[n];
-            *(float4 *)(row + (n * WARP + lane()) * 4) = float4{in.x * factor * gains[n].x, in.y * factor * gains[n].y,
-                                                               in.z * factor * gains[n].z, in.w * factor * gains[n].w};
+        for (int n = 0; n < PAIRS; n++) {
+            const float a = pairs[n][0] * gains[n][0];
+            const float b = pairs[n][1] * gains[n][1];
+            pairs[n][0] = a * cosines[n] - b * sines[n];
+            pairs[n][1] = b * cosines[n] + a * sines[n];
+            turned_squares = fmaf(pairs[n][0], pairs[n][0], fmaf(pairs[n][1], pairs[n][1], turned_squares));
         }
-        synchronize_warp();
-        if (turns) {
-#pragma unroll
-            for (int n = 0; n < PAIRS; n++) {
-                const int j = n * WARP + lane();
-                if (j < by.pairs) {
-                    float *a = row + (by.kind == HALF_SPLIT ? j : 2 * j);
-                    float *b = by.kind == HALF_SPLIT ? a + by.pairs : a + 1;
-                    const float old = *a;
-                    *a = old * cosines[n] - *b * sines[n];
-                    *b = *b * cosines[n] + old * sines[n];
-                }
-            }
-            synchronize_warp();
-        }
-        float after = warmth;
         if (kind != VALUE && norms.eps_after >= 0) {
-            after *= inverse_root_mean_square(row, width, norms.eps_after);
+            factor *= inverse_root(warp_sum(turned_squares) * inverse_width * factor * factor, norms.eps_after);
         }
         if (kind == QUERY) {
-            after *= scale * 1.4426950408889634f; // log2(e)
+            factor *= warmth * scale * 1.4426950408889634f; // log2(e)
         }
-        void *cache = kind == KEY ? keys : values;
-#pragma unroll 4
-        for (int i = lane(); i < width; i += WARP) {
-            const float number = row[i] * after;
+#pragma unroll
+        for (int n = 0; n < PAIRS; n++) {
+            float a = pairs[n][0] * factor;
+            float b = pairs[n][1] * factor;
             if (kind == QUERY) {
-                row[i] = number;
+                constexpr int PART[BFloat16Parts::COUNT] = {0, SECOND_PART, 2};
+#pragma unroll
+                for (int p = 0; p < BFloat16Parts::COUNT; p++) {
+                    const unsigned both = take_part<BFloat16Parts>(a, b);
+                    of_queries[place[n][0] + PART[p]] = (unsigned short)both;
+                    of_queries[place[n][1] + PART[p]] = (unsigned short)(both >> 16);
+                }
             } else {
-                store<C>(own_row[kind == KEY ? 0 : 1], i, number);
-                if (blockIdx.x == 0) {
-                    store<C>(cache, own_at + i, number);
+                const int columns[2] = {first_of(n), second_of(n)};
+                const float numbers[2] = {a, b};
+#pragma unroll
+                for (int p = 0; p < PARTS; p++) {
+                    const unsigned both = take_part<Parts>(a, b);
+                    for (int i = 0; i < 2 && own_key < KEYS; i++) {
+                        const int chunk = p * KEYS * CHUNKS + place_chunk<WIDTH>(own_key, columns[i] / EIGHT);
+                        ((unsigned short *)(own_tiles + chunk))[columns[i] % EIGHT] = (unsigned short)(both >> 16 * i);
+                    }
+                }
+                for (int i = 0; i < 2 && n * WARP + lane() < width / 2; i++) {
+                    store<C>(cache, own_at + columns[i], numbers[i]);
                 }
             }
         }
     }
     // Not before x is read: the next kernel asks for all its weights at once.
     let_next_start();
+    wait_for_copies<0>();
     synchronize_block();
-    if (has_keys) {
-        float query[HEADS][EIGHT];
-        Attended<HEADS> all;
-#pragma unroll
-        for (int h = 0; h < HEADS; h++) {
-            all.highest[h] = NEGATIVE_INFINITY;
-            all.sum[h] = 0;
-#pragma unroll
-            for (int i = 0; i < EIGHT; i++) {
-                query[h][i] = has_column && h < heads ? rows[h][column + i] : 0;
-                all.result[h][i] = 0;
-            }
-        }
+
+    float highest = NEGATIVE_INFINITY;
+    float sum = 0; // of the lane's weights
+    float result[CHUNKS][2] = {};
 #pragma unroll 1
-        for (int tile = 0; start + tile < end; tile += in_flight) {
-            if (tile > 0) {
-                load(tile);
-            }
-            float scores[SWEEPS][HEADS];
+    for (int round = 0; start + round < end; round += KEYS) {
+        if (round > 0) {
+            synchronize_block();
+            load(round);
+            wait_for_copies<0>();
+            synchronize_block();
+        }
+        const int left_over = end - start - round;
+        if (first_key >= KEYS || first_key >= left_over) {
+            continue; // to where all come together again
+        }
+        float scores[2][2] = {};
 #pragma unroll
-            for (int s = 0; s < SWEEPS; s++) {
-                const int key = first_key + tile + s * ATTEND_WARPS * groups;
-                if (has_column && key == position && key < end) {
-                    raw_keys[s] = owns_cache ? C::read(own_row[0], column) : C::read(keys, own_at + column);
-                    raw_values[s] = owns_cache ? C::read(own_row[1], column) : C::read(values, own_at + column);
+        for (int s = 0; s < SPANS; s++) {
+            const uint4 q[2] = {queries[0][0][query_at + s * 4], queries[1][0][query_at + s * 4]};
+#pragma unroll
+            for (int n = 0; n < 2; n++) {
+                unsigned of_keys[PARTS][4];
+#pragma unroll
+                for (int p = 0; p < PARTS; p++) {
+                    load_matrices(of_keys[p], key_tiles + (p * KEYS + n * 8) * CHUNKS + key_at
+                                                  + swizzle(lane() % 8, s * 4 + lane() / 8));
                 }
-                float numbers[EIGHT];
-                C::decode(raw_keys[s], numbers);
-#pragma unroll
-                for (int h = 0; h < HEADS; h++) {
-                    scores[s][h] = 0;
-#pragma unroll
-                    for (int i = 0; i < EIGHT; i++) {
-                        scores[s][h] = fmaf(numbers[i], query[h][i], scores[s][h]);
-                    }
-                }
-            }
-#pragma unroll 1
-            for (int distance = lanes / 2; distance > 0; distance /= 2) {
-#pragma unroll
-                for (int s = 0; s < SWEEPS; s++) {
-#pragma unroll
-                    for (int h = 0; h < HEADS; h++) {
-                        scores[s][h] += shuffle_xor(scores[s][h], distance);
-                    }
-                }
-            }
-#pragma unroll
-            for (int h = 0; h < HEADS; h++) {
-                float higher = all.highest[h];
-#pragma unroll
-                for (int s = 0; s < SWEEPS; s++) {
-                    const bool exists = first_key + tile + s * ATTEND_WARPS * groups < end;
-                    scores[s][h] = exists ? scores[s][h] : NEGATIVE_INFINITY;
-                    higher = fmaxf(higher, scores[s][h]);
-                }
-                const float rescale = weight_of(all.highest[h], higher);
-                all.highest[h] = higher;
-                all.sum[h] *= rescale;
-#pragma unroll
-                for (int i = 0; i < EIGHT; i++) {
-                    all.result[h][i] *= rescale;
-                }
-#pragma unroll
-                for (int s = 0; s < SWEEPS; s++) {
-                    scores[s][h] = weight_of(scores[s][h], higher);
-                    all.sum[h] += scores[s][h];
-                }
-            }
-#pragma unroll
-            for (int s = 0; s < SWEEPS; s++) {
-                float numbers[EIGHT];
-                C::decode(raw_values[s], numbers);
-#pragma unroll
-                for (int h = 0; h < HEADS; h++) {
-#pragma unroll
-                    for (int i = 0; i < EIGHT; i++) {
-                        all.result[h][i] = fmaf(scores[s][h], numbers[i], all.result[h][i]);
-                    }
-                }
+                float products[4] = {};
+                multiply_parts(products, q[0], of_keys, 0);
+                multiply_parts(products, q[1], of_keys, 2);
+                add_parts(scores[n], products);
             }
         }
-        // Joins what the groups of lanes have.
-#pragma unroll 1
-        for (int distance = lanes; distance < WARP; distance *= 2) {
+        float higher = highest;
 #pragma unroll
-            for (int h = 0; h < HEADS; h++) {
-                const float other = shuffle_xor(all.highest[h], distance);
-                const float higher = fmaxf(all.highest[h], other);
-                const float mine = weight_of(all.highest[h], higher);
-                const float theirs = weight_of(other, higher);
-                all.highest[h] = higher;
-                all.sum[h] = all.sum[h] * mine + shuffle_xor(all.sum[h], distance) * theirs;
+        for (int n = 0; n < 2; n++) {
 #pragma unroll
-                for (int i = 0; i < EIGHT; i++) {
-                    all.result[h][i] = all.result[h][i] * mine + shuffle_xor(all.result[h][i], distance) * theirs;
-                }
+            for (int i = 0; i < 2; i++) {
+                const float score = scores[n][i] + shuffle_xor(scores[n][i], WARP / 2);
+                scores[n][i] = first_key + n * 8 + quarter * 2 + i < left_over ? score : NEGATIVE_INFINITY;
+                higher = fmaxf(higher, scores[n][i]);
             }
         }
-        if (lane() < lanes && has_column) {
+        higher = fmaxf(higher, shuffle_xor(higher, 1));
+        higher = fmaxf(higher, shuffle_xor(higher, 2));
+        if (round > 0) {
+            const float rescale = weight_of(highest, higher);
+            sum *= rescale;
 #pragma unroll
-            for (int h = 0; h < HEADS; h++) {
-                float *result = &of_warps.result[h][warp()][column];
-                *(float4 *)result = float4{all.result[h][0], all.result[h][1], all.result[h][2], all.result[h][3]};
-                *(float4 *)(result + 4) = float4{all.result[h][4], all.result[h][5], all.result[h][6], all.result[h][7]};
-                if (lane() == 0) {
-                    of_warps.highest[h][warp()] = all.highest[h];
-                    of_warps.sum[h][warp()] = all.sum[h];
-                }
+            for (int n = 0; n < CHUNKS; n++) {
+                result[n][0] *= rescale;
+                result[n][1] *= rescale;
             }
         }
+        highest = higher;
+        unsigned weights[4];
+#pragma unroll
+        for (int n = 0; n < 2; n++) {
+            float left[2];
+            for (int i = 0; i < 2; i++) {
+                left[i] = weight_of(scores[n][i], highest);
+                sum += left[i];
+            }
+            const unsigned first = take_part<BFloat16Parts>(left[0], left[1]);
+            const unsigned second = take_part<BFloat16Parts>(left[0], left[1]);
+            weights[2 * n] = row < HEADS_OF_ATTEND ? first : second;
+            weights[2 * n + 1] = row < HEADS_OF_ATTEND ? take_part<BFloat16Parts>(left[0], left[1]) : 0;
+        }
+        const uint4 of_heads = {weights[0], weights[1], weights[2], weights[3]};
+#pragma unroll
+        for (int n = 0; n < CHUNKS; n += 2) {
+            unsigned of_values[PARTS][4];
+#pragma unroll
+            for (int p = 0; p < PARTS; p++) {
+                load_matrices_turned(of_values[p], value_tiles + p * KEYS * CHUNKS + value_at
+                                                       + swizzle(lane() % 16, n + lane() / 16));
+            }
+#pragma unroll
+            for (int i = 0; i < 2; i++) {
+                float products[4] = {};
+                multiply_parts(products, of_heads, of_values, 2 * i);
+                add_parts(result[n + i], products);
+            }
+        }
+    }
+    sum += shuffle_xor(sum, 1);
+    sum += shuffle_xor(sum, 2);
+    // Of two chunks, this lane has some parts and the one 16 further the others: each takes one. What had no positions has
+    // zeros.
+    const bool takes_second = row >= HEADS_OF_ATTEND;
+    float2 pairs[CHUNKS / 2];
+#pragma unroll
+    for (int n = 0; n < CHUNKS / 2; n++) {
+        const float *first = result[2 * n];
+        const float *second = result[2 * n + 1];
+        pairs[n].x = (takes_second ? second[0] : first[0]) + shuffle_xor(takes_second ? first[0] : second[0], WARP / 2);
+        pairs[n].y = (takes_second ? second[1] : first[1]) + shuffle_xor(takes_second ? first[1] : second[1], WARP / 2);
+    }
+    SharesOfHead<ATTEND_WARPS, WIDTH> &own = of_warps[row_of_head];
+    if (row_of_head < heads) {
+#pragma unroll
+        for (int n = 0; n < CHUNKS / 2; n++) {
+            *(float2 *)&own.result[warp()][(2 * n + takes_second) * EIGHT + quarter * 2] = pairs[n];
+        }
+    }
+    if (row < heads && quarter == 0) {
+        own.highest[warp()] = highest;
+        own.sum[warp()] = sum;
     }
     synchronize_block();
 
-    // From here on a thread has some numbers of a head, one in each round.
-    constexpr int ROUND = ATTEND_THREADS<HEADS> / HEADS;
-    const int h = threadIdx.x / ROUND;
-    const int first = threadIdx.x % ROUND;
+    // From here on a thread has four numbers of a head at a time.
+    auto for_each_four = [&](auto treat) {
+#pragma unroll 1
+        for (int i = threadIdx.x * 4; i < heads * WIDTH; i += ATTEND_THREADS * 4) {
+            if (i % WIDTH < width) {
+                treat(i / WIDTH, i % WIDTH);
+            }
+        }
+    };
+    auto own_four = [&](int h, int i) {
+        return has_keys ? join(of_warps[h], i) : FourOfHead{NEGATIVE_INFINITY, 0, {}};
+    };
     if (in_cluster) {
-        wait_for_cluster();
-#pragma unroll 1
-        for (int round = 0; round < width; round += ROUND) {
-            const int i = round + first;
-            const Part own = has_keys ? join(of_warps, h, i % WIDEST_HEAD) : Part{NEGATIVE_INFINITY, 0, 0};
-            if (h < heads && i < width) {
-                leave_to_last(&of_blocks.result[h][blockIdx.y][i], own.result);
-                if (i == 0) {
-                    leave_to_last(&of_blocks.highest[h][blockIdx.y], own.highest);
-                    leave_to_last(&of_blocks.sum[h][blockIdx.y], own.sum);
-                }
-            }
-        }
-        arrive_at_cluster();
-        wait_for_cluster();
-        if (blockIdx.y == CLUSTER - 1) {
-#pragma unroll 1
-            for (int round = 0; round < width; round += ROUND) {
-                const int i = round + first;
-                const Part own = join(of_blocks, h, i % WIDEST_HEAD);
-                if (h < heads && i < width) {
-                    to[(long)(head + h) * width + i] = quotient(own.result, own.sum);
-                }
-            }
-        }
-        return;
-    }
-    float *of_head = partial + (long)(head + h) * parts * (width + 2);
-#pragma unroll 1
-    for (int round = 0; round < width; round += ROUND) {
-        const int i = round + first;
-        const Part own = has_keys ? join(of_warps, h, i % WIDEST_HEAD) : Part{NEGATIVE_INFINITY, 0, 0};
-        float *part = of_head + (long)blockIdx.y * (width + 2);
-        if (h < heads && i < width) {
-            part[2 + i] = own.result;
+        for_each_four([&](int h, int i) {
+            const FourOfHead four = own_four(h, i);
+            SharesOfHead<CLUSTER, WIDTH> &of_head = of_blocks[h];
+            leave_to_last(left, &of_head.result[blockIdx.y][i], four.result);
             if (i == 0) {
-                part[0] = own.highest;
-                part[1] = own.sum;
+                leave_to_last(left, &of_head.highest[blockIdx.y], four.highest);
+                leave_to_last(left, &of_head.sum[blockIdx.y], four.sum);
             }
+        });
+        if (blockIdx.y != CLUSTER - 1) {
+            return;
         }
-    }
-    if (!is_last(arrived + blockIdx.z * gridDim.x + blockIdx.x, parts) || h >= heads) {
+        wait_for_left(left);
+        for_each_four([&](int h, int i) {
+            const FourOfHead four = join(of_blocks[h], i);
+            *(float4 *)(to + (long)(head + h) * width + i) =
+                float4{quotient(four.result[0], four.sum), quotient(four.result[1], four.sum),
+                       quotient(four.result[2], four.sum), quotient(four.result[3], four.sum)};
+        });
         return;
     }
-    float highest = NEGATIVE_INFINITY;
-    for (int p = 0; p < parts; p++) {
-        highest = fmaxf(highest, read_published(of_head + (long)p * (width + 2)));
+    auto part_of = [&](int h, int p) { return partial + ((long)(head + h) * parts + p) * (width + 2); };
+    for_each_four([&](int h, int i) {
+        const FourOfHead four = own_four(h, i);
+        float *part = part_of(h, blockIdx.y);
+        for (int j = 0; j < 4; j++) {
+            part[2 + i + j] = four.result[j];
+        }
+        if (i == 0) {
+            part[0] = four.highest;
+            part[1] = four.sum;
+        }
+    });
+    if (!is_last(arrived + blockIdx.z * gridDim.x + blockIdx.x, parts)) {
+        return;
     }
-#pragma unroll 1
-    for (int i = first; i < width; i += ROUND) {
-        float sum = 0;
-        float result = 0;
+    for_each_four([&](int h, int i) {
+        FourOfHead all = {NEGATIVE_INFINITY, 0, {}};
+        for (int p = 0; p < parts; p++) {
+            all.highest = fmaxf(all.highest, read_published(part_of(h, p)));
+        }
 #pragma unroll 4
         for (int p = 0; p < parts; p++) {
-            const float *part = of_head + (long)p * (width + 2);
-            const float factor = weight_of(read_published(part), highest);
-            sum = fmaf(factor, read_published(part + 1), sum);
-            result = fmaf(factor, read_published(part + 2 + i), result);
+            const float factor = weight_of(read_published(part_of(h, p)), all.highest);
+            all.sum = fmaf(factor, read_published(part_of(h, p) + 1), all.sum);
+            for (int j = 0; j < 4; j++) {
+                all.result[j] = fmaf(factor, read_published(part_of(h, p) + 2 + i + j), all.result[j]);
+            }
         }
-        to[(long)(head + h) * width + i] = quotient(result, sum);
-    }
+        for (int j = 0; j < 4; j++) {
+            to[(long)(head + h) * width + i + j] = quotient(all.result[j], all.sum);
+        }
+    });
 }
 
-// attend_one for one head a block, attend_two for two.
-#define DEFINE_FOR(start, HEADS, name, C)                                                                              \
-    CLUSTERED_KERNEL(ATTEND_THREADS<HEADS>, C::BYTES == 2 ? 2 : 1, start##_##name, float *to, const float *x,          \
-                     int group, int kv_heads, int width, int lanes, const float *query_gain, const float *key_gain,    \
-                     const float *value_gain, float query_eps, float key_eps, float value_eps, float eps_after,        \
-                     int turn_kind, int pairs, const float *cosines, const float *sines, const float *heat,            \
-                     void *keys, void *values, int owns_cache, int capacity, float scale, int mask, int mask_size,     \
-                     float *partial, int *arrived, const int *pass) {                                                  \
-        attend_one<C, HEADS>(to, x, group, kv_heads, width, lanes,                                                     \
+// That may be in a multiprocessor together, as far as registers go: what stands beside them is the products' room.
+template <int WIDTH>
+constexpr int BLOCKS_OF_ATTEND = WIDTH < 256 ? 2 : 1;
+
+#define DEFINE_WIDTH(name, C, WIDTH)                                                                                   \
+    CLUSTERED_KERNEL(ATTEND_THREADS, BLOCKS_OF_ATTEND<WIDTH>, attend_one_##name##_##WIDTH, float *to,     \
+                     const float *x, int group, int kv_heads, int width, const float *query_gain,                      \
+                     const float *key_gain, const float *value_gain, float query_eps, float key_eps, float value_eps,  \
+                     float eps_after, int turn_kind, int pairs, const float *cosines, const float *sines,              \
+                     const float *heat, void *keys, void *values, int owns_cache, int capacity, float scale, int mask, \
+                     int mask_size, float *partial, int *arrived, const int *pass) {                                   \
+        attend_one<C, WIDTH>(to, x, group, kv_heads, width,                                                            \
                              {query_gain, key_gain, value_gain, query_eps, key_eps, value_eps, eps_after},             \
                              {turn_kind, pairs, cosines, sines}, heat, keys, values, owns_cache != 0, capacity, scale, \
                              mask, mask_size, partial, arrived, pass);                                                 \
     }
-#define DEFINE(name, C) DEFINE_FOR(attend_one, 1, name, C) DEFINE_FOR(attend_two, 2, name, C)
+#define DEFINE(name, C) DEFINE_WIDTH(name, C, 64) DEFINE_WIDTH(name, C, 128) DEFINE_WIDTH(name, C, 256)
 FOR_CACHES(DEFINE)
 #undef DEFINE
-#undef DEFINE_FOR
+#undef DEFINE_WIDTH
 
 // attend for one token of latent attention: a block has HEADS_OF_LATENTS heads, which share its keys, and KEYS_OF_LATENTS
 // positions at a time in shared memory. blockIdx.x is the group of heads, blockIdx.y the part of the positions; results go

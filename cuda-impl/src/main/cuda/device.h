@@ -19,14 +19,14 @@ constexpr float NEGATIVE_INFINITY = -__builtin_inff();
     extern "C" __global__ __launch_bounds__(threads, blocks) void name(__VA_ARGS__)
 // A kernel whose registers suffice for blocks of so many threads.
 #define KERNEL_UP_TO(threads, name, ...) extern "C" __global__ void __launch_bounds__(threads) name(__VA_ARGS__)
-// The same, with blocks in clusters of CLUSTER along y, of which the number is a multiple.
-#if __CUDA_ARCH__ >= 900
+// The same, with blocks in clusters of CLUSTER along y, of which the number is a multiple; not in images for devices that
+// have no clusters.
 constexpr int CLUSTER = 8;
+#if __CUDA_ARCH__ >= 900
 #define CLUSTERED_KERNEL(threads, blocks, name, ...)                                                                   \
     extern "C" __global__ void __cluster_dims__(1, CLUSTER, 1) __launch_bounds__(threads, blocks) name(__VA_ARGS__)
 #else
-constexpr int CLUSTER = 1;
-#define CLUSTERED_KERNEL(threads, blocks, name, ...) BOUNDED_KERNEL(threads, blocks, name, __VA_ARGS__)
+#define CLUSTERED_KERNEL(threads, blocks, name, ...) static __device__ void name(__VA_ARGS__)
 #endif
 #define DEVICE static __device__ __forceinline__
 #define DEVICE_MEMBER __device__ __forceinline__
@@ -76,6 +76,23 @@ DEVICE float quotient(float a, float b) { return __fdividef(a, b); }
 
 DEVICE float inverse_root(float x) { return rsqrtf(x); }
 
+// 2^x to the last two bits, 0 below 2^-126.
+DEVICE float power_of_two(float x) {
+    float result;
+    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(x));
+    return result;
+}
+
+// The lower halves of two words, the first one's below; and the upper ones.
+DEVICE unsigned low_halves(unsigned a, unsigned b) { return __byte_perm(a, b, 0x5410); }
+
+DEVICE unsigned high_halves(unsigned a, unsigned b) { return __byte_perm(a, b, 0x7632); }
+
+// Has a value computed here and not later, where it is used.
+DEVICE void compute_now(unsigned &value) { asm volatile("" : "+r"(value)); }
+
+DEVICE void compute_now(float &value) { asm volatile("" : "+f"(value)); }
+
 // Lets the next kernel of the stream start, which waits by itself for the results of this one.
 DEVICE void let_next_start() {
 #if __CUDA_ARCH__ >= 900
@@ -90,7 +107,7 @@ DEVICE void wait_for_previous() {
 #endif
 }
 
-// A barrier of the threads of a cluster: what they have written before they arrive is there after the wait.
+// What follows is for CLUSTERED_KERNEL. A barrier of the threads of a cluster: what they have written before they arrive is there after the wait.
 DEVICE void arrive_at_cluster() {
 #if __CUDA_ARCH__ >= 900
     asm volatile("barrier.cluster.arrive.release;" ::: "memory");
@@ -100,23 +117,67 @@ DEVICE void arrive_at_cluster() {
 DEVICE void wait_for_cluster() {
 #if __CUDA_ARCH__ >= 900
     asm volatile("barrier.cluster.wait.acquire;" ::: "memory");
-#else
-    __syncthreads();
 #endif
 }
 
-// Writes to the LAST_SHARED memory of the cluster's last block, which has begun.
-DEVICE void leave_to_last(float *to, float value) {
+// Counts what blocks of a cluster leave in the last one's memory.
+typedef unsigned long Arrivals;
+
+// Makes it count to so many bytes, in the last block; to be followed by arrive_at_cluster.
+DEVICE void expect_in_last(Arrivals &arrivals, int bytes) {
+#if __CUDA_ARCH__ >= 900
+    if (threadIdx.x == 0 && blockIdx.y % CLUSTER == CLUSTER - 1) {
+        const unsigned counter = (unsigned)__cvta_generic_to_shared(&arrivals);
+        asm volatile("mbarrier.init.shared::cta.b64 [%0], 1;\n"
+                     "fence.mbarrier_init.release.cluster;\n"
+                     "mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(counter),
+                     "r"(bytes)
+                     : "memory");
+    }
+#endif
+}
+
+// Writes to the LAST_SHARED memory of the cluster's last block, which has begun: it is there when all has arrived.
+DEVICE void leave_to_last(Arrivals &arrivals, float *to, float value) {
 #if __CUDA_ARCH__ >= 900
     asm volatile("{\n"
                  ".reg .u32 of_last;\n"
-                 "mapa.shared::cluster.u32 of_last, %0, %1;\n"
-                 "st.shared::cluster.f32 [of_last], %2;\n"
+                 ".reg .u32 counter;\n"
+                 "mapa.shared::cluster.u32 of_last, %0, %2;\n"
+                 "mapa.shared::cluster.u32 counter, %1, %2;\n"
+                 "st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.f32 [of_last], %3, [counter];\n"
                  "}" ::"r"((unsigned)__cvta_generic_to_shared(to)),
-                 "r"(CLUSTER - 1), "f"(value)
+                 "r"((unsigned)__cvta_generic_to_shared(&arrivals)), "r"(CLUSTER - 1), "f"(value)
                  : "memory");
-#else
-    *to = value;
+#endif
+}
+
+// The same of 16 bytes.
+DEVICE void leave_to_last(Arrivals &arrivals, float *to, const float (&values)[4]) {
+#if __CUDA_ARCH__ >= 900
+    asm volatile("{\n"
+                 ".reg .u32 of_last;\n"
+                 ".reg .u32 counter;\n"
+                 "mapa.shared::cluster.u32 of_last, %0, %2;\n"
+                 "mapa.shared::cluster.u32 counter, %1, %2;\n"
+                 "st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.v4.f32 [of_last], {%3, %4, %5, %6}, [counter];\n"
+                 "}" ::"r"((unsigned)__cvta_generic_to_shared(to)),
+                 "r"((unsigned)__cvta_generic_to_shared(&arrivals)), "r"(CLUSTER - 1), "f"(values[0]), "f"(values[1]),
+                 "f"(values[2]), "f"(values[3])
+                 : "memory");
+#endif
+}
+
+// Waits, in the last block, until all has arrived.
+DEVICE void wait_for_left(Arrivals &arrivals) {
+#if __CUDA_ARCH__ >= 900
+    asm volatile("{\n"
+                 ".reg .pred all;\n"
+                 "again:\n"
+                 "mbarrier.try_wait.parity.acquire.cluster.shared::cta.b64 all, [%0], 0;\n"
+                 "@!all bra again;\n"
+                 "}" ::"r"((unsigned)__cvta_generic_to_shared(&arrivals))
+                 : "memory");
 #endif
 }
 

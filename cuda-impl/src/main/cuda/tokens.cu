@@ -295,12 +295,16 @@ DEVICE Candidate best_of_block(Candidate own) {
 }
 
 // Appends the most probable token, the first of equal ones, to the pass of one token: it becomes the id, the position
-// moves on, and tokens[position] keeps it. forced[position] ≥ 0 takes its place. Blocks share the logits; each leaves its
-// candidate in `candidates`, two numbers, and the last block to end takes the best of them.
-KERNEL(next_token, const float *logits, int vocabulary, int *pass, int *tokens, const int *forced, float *candidates,
-       int *arrived) {
+// moves on, tokens[position] keeps it, and `to` becomes its embedding as embed makes it. forced[position] ≥ 0 takes its
+// place. Blocks share the logits; each leaves its candidate in `candidates`, two numbers, and the last block to end takes
+// the best of them.
+template <typename W>
+DEVICE void next_token(float *to, Matrix<W> table, float scale, const float *logits, int vocabulary, int *pass,
+                       int *tokens, const int *forced, float *candidates, int *arrived) {
     begin();
+    SHARED int chosen;
     Candidate own = {NEGATIVE_INFINITY, 0};
+#pragma unroll 4
     for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < vocabulary; i += gridDim.x * blockDim.x) {
         own.take(logits[i], i);
     }
@@ -319,12 +323,27 @@ KERNEL(next_token, const float *logits, int vocabulary, int *pass, int *tokens, 
     own = best_of_block(own);
     if (threadIdx.x == 0) {
         const int position = pass[1] + 1;
-        const int id = forced[position] >= 0 ? forced[position] : own.id;
-        tokens[position] = id;
+        chosen = forced[position] >= 0 ? forced[position] : own.id;
+        tokens[position] = chosen;
         pass[1] = position;
-        pass[2] = id;
+        pass[2] = chosen;
+    }
+    synchronize_block();
+#pragma unroll 8
+    for (int i = threadIdx.x; i < table.columns; i += blockDim.x) {
+        to[i] = scale * table.at(chosen, i);
     }
 }
+
+#define DEFINE(name, W)                                                                                                \
+    KERNEL(next_token_##name, float *to, const void *data, const float *scales, int scale_columns, int columns,        \
+           float scale, const float *logits, int vocabulary, int *pass, int *tokens, const int *forced,                \
+           float *candidates, int *arrived) {                                                                          \
+        next_token<W>(to, {data, scales, scale_columns, columns}, scale, logits, vocabulary, pass, tokens, forced,     \
+                      candidates, arrived);                                                                            \
+    }
+FOR_WEIGHTS(DEFINE)
+#undef DEFINE
 
 // ---------------------------------------------------------------------------------------------------------- transposing
 

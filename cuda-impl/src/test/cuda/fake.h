@@ -82,7 +82,15 @@ DEVICE void arrive_at_cluster() {}
 
 DEVICE void wait_for_cluster() { fake::wait_for_block(); }
 
-DEVICE void leave_to_last(float *to, float value) { *to = value; }
+typedef unsigned long Arrivals;
+
+DEVICE void expect_in_last(Arrivals &, int) {}
+
+DEVICE void leave_to_last(Arrivals &, float *to, float value) { *to = value; }
+
+DEVICE void leave_to_last(Arrivals &, float *to, const float (&values)[4]) { std::memcpy(to, values, sizeof values); }
+
+DEVICE void wait_for_left(Arrivals &) { fake::wait_for_block(); }
 
 DEVICE float read_published(const float *address) { return *address; }
 
@@ -134,6 +142,15 @@ DEVICE unsigned to_bits(float value) {
 DEVICE float quotient(float a, float b) { return a / b; }
 
 DEVICE float inverse_root(float x) { return 1 / std::sqrt(x); }
+
+DEVICE float power_of_two(float x) { return std::exp2(x); }
+
+DEVICE unsigned low_halves(unsigned a, unsigned b) { return (a & 0xffffu) | b << 16; }
+
+DEVICE unsigned high_halves(unsigned a, unsigned b) { return a >> 16 | (b & 0xffff0000u); }
+
+template <typename T>
+DEVICE void compute_now(T &) {}
 
 DEVICE float from_f16(unsigned short bits) {
     _Float16 value;

@@ -58,7 +58,7 @@ public final class Compiler {
         layout.needs(Buffer.RESULT, hiddenSize);
         layout.needsPlanes(1, hiddenSize); // of the head, and of products between streams
         DeviceMatrix table = weights.matrix("", plan.embedding().table());
-        embed(table);
+        Stage.Embed embed = embed(table);
         perLayerEmbedding();
         openStream();
         for (int i = 0; i < plan.layers().size(); i++) {
@@ -72,22 +72,26 @@ public final class Compiler {
             case OutputHead.Untied(WeightRef weight, OutputHead.Softcap _) -> weights.matrix("", weight);
         };
         OutputHead.Softcap softcap = plan.head().softcap();
-        List<Stage> oneToken =
-                Fusion.ofOneToken(stages, new Stage.Head(head, softcap, View.of(Buffer.INPUT), Optional.empty()));
-        return new Program(plan, stages, oneToken, head, softcap, layout);
+        List<Stage> oneToken = Fusion.ofOneToken(
+                stages.subList(1, stages.size()),
+                new Stage.Head(head, softcap, View.of(Buffer.INPUT), Optional.empty()));
+        return new Program(plan, stages, embed, oneToken, head, softcap, layout);
     }
 
-    private void embed(DeviceMatrix table) {
+    /// The first stage.
+    private Stage.Embed embed(DeviceMatrix table) {
         double scale = switch (plan.embedding().scale()) {
             case Embedding.Scale.None _ -> 1;
             case Embedding.Scale.Constant(double factor) -> factor;
         };
-        stages.add(new Stage.Embed(table, scale, View.of(Buffer.HIDDEN)));
+        Stage.Embed embed = new Stage.Embed(table, scale, View.of(Buffer.HIDDEN));
+        stages.add(embed);
         switch (plan.embedding().positions()) {
             case Embedding.Positions.None _ -> {}
             case Embedding.Positions.Learned(WeightRef rows) ->
                 stages.add(new Stage.AddPosition(weights.matrix("", rows), View.of(Buffer.HIDDEN)));
         }
+        return embed;
     }
 
     private void perLayerEmbedding() {

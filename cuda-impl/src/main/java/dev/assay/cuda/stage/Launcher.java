@@ -28,12 +28,20 @@ final class Launcher {
     private static final int HEADS_A_BLOCK = 4;
     /// Threads of a block that takes keys of latents into queries: eight numbers of each latent a thread.
     private static final int ABSORB_THREADS = 512;
-    /// `ATTEND_THREADS` of attention.cu for one head a block and for two.
-    private static final int THREADS_OF_ONE_HEAD = 512;
+    /// The oldest image that has the kernel that prepares and attends.
+    private static final int ATTENDS_ONE = 90;
+    /// `HEADS_OF_ATTEND` and `ATTEND_WARPS` of attention.cu.
+    private static final int HEADS_OF_ATTEND = 4;
 
-    private static final int THREADS_OF_TWO_HEADS = 256;
-    /// Bytes of shared memory for what a warp finds for a head: `WIDEST_HEAD` numbers, highest score and sum.
-    private static final int WARP_PART_BYTES = (256 + 2) * Float.BYTES;
+    private static final int ATTEND_WARPS = HEADS_OF_ATTEND + 2;
+    /// `KEYS_OF_ATTEND` of attention.cu.
+    private static final int KEYS_OF_ATTEND = 96;
+
+    private static final int FLOAT32_KEYS_OF_ATTEND = 48;
+    /// Parts of two bytes each that a cached float32 is split into.
+    private static final int FLOAT32_PARTS = 3;
+    /// Highest score and sum, beside a head's numbers.
+    private static final int NUMBERS_OF_SHARE = 2;
     /// `CLUSTER` of device.h.
     private static final int BLOCKS_OF_CLUSTER = 8;
     /// Numbers that a lane reads at a time.
@@ -364,17 +372,20 @@ final class Launcher {
         }
     }
 
-    /// Makes the most probable token the one of the next pass.
-    void launchNextToken(int vocabulary) {
+    /// Makes the most probable token the one of the next pass, and embeds it as the first stage does.
+    void launchNextToken(int vocabulary, Stage.Embed embed) {
         launch(
                 "tokens",
-                "next_token",
+                "next_token_" + embed.table().type().suffix(),
                 SessionMemory.CANDIDATES,
                 1,
                 1,
                 ROW_THREADS,
                 0,
                 args(
+                        memory.address(embed.to()),
+                        matrix(embed.table()),
+                        Launch.of((float) embed.scale()),
                         memory.logits(),
                         vocabulary,
                         memory.pass(),
@@ -558,26 +569,30 @@ final class Launcher {
     private void attendOne(Stage.PrepareHeads prepare, Stage.Attend attend) {
         LayerCache cache = memory.cache(attend.layer());
         int group = attend.heads() / attend.kvHeads();
-        // A multiprocessor has one block at a time.
-        int heads = attend.heads() * BLOCKS_OF_CLUSTER <= device.multiprocessors() ? 1 : 2;
-        int threads = heads == 1 ? THREADS_OF_ONE_HEAD : THREADS_OF_TWO_HEADS;
+        int heads = Math.min(group, HEADS_OF_ATTEND);
+        int width = attendWidth(attend.keyWidth());
+        int sharedBytes = attendBytes(width, heads, cacheType);
+        if (kernels.target() < ATTENDS_ONE || sharedBytes > device.sharedBytes()) {
+            prepareHeads(prepare, 1);
+            attend(attend, 1);
+            return;
+        }
         int groups = attend.kvHeads() * Math.ceilDiv(group, heads);
         int parts = parts(attend, groups, device.multiprocessors(), POSITIONS_A_PART);
         launch(
                 "attention",
-                (heads == 1 ? "attend_one_" : "attend_two_") + cacheSuffix(),
+                "attend_one_" + cacheSuffix() + "_" + width,
                 Math.ceilDiv(group, heads),
                 Math.ceilDiv(parts, BLOCKS_OF_CLUSTER) * BLOCKS_OF_CLUSTER,
                 attend.kvHeads(),
-                threads,
-                heads * threads / WARP * WARP_PART_BYTES,
+                ATTEND_WARPS * WARP,
+                sharedBytes,
                 args(
                         memory.address(attend.to()),
                         memory.address(attend.queries()),
                         group,
                         attend.kvHeads(),
                         attend.keyWidth(),
-                        lanes(attend.keyWidth()),
                         norms(prepare),
                         turn(prepare.rotary()),
                         memory.heat(prepare.temperature()),
@@ -592,10 +607,22 @@ final class Launcher {
                         memory.pass()));
     }
 
-    /// Lanes that have a key together: a power of two.
-    private static int lanes(int width) {
-        int eights = Math.ceilDiv(width, EIGHT);
-        return eights == 1 ? 1 : Integer.highestOneBit(eights - 1) * 2;
+    /// The width that the kernel of attention of one token is made for: the next of 64, 128 and 256.
+    static int attendWidth(int keyWidth) {
+        return keyWidth <= 64 ? 64 : keyWidth <= 128 ? 128 : 256;
+    }
+
+    /// Dynamic shared memory of attention of one token: keys and values of a block, and what its warps find for
+    /// each
+    /// head.
+    ///
+    /// @param width as of [#attendWidth]
+    static int attendBytes(int width, int heads, KvCacheType cacheType) {
+        int rows = switch (cacheType) {
+            case BFLOAT16 -> KEYS_OF_ATTEND;
+            case FLOAT32 -> FLOAT32_PARTS * FLOAT32_KEYS_OF_ATTEND;
+        };
+        return 2 * rows * width * Short.BYTES + heads * ATTEND_WARPS * (width + NUMBERS_OF_SHARE) * Float.BYTES;
     }
 
     private void attend(Stage.Attend attend, int tokens) {

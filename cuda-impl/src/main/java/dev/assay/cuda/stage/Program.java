@@ -11,11 +11,13 @@ import java.util.List;
 /// A compiled decoder: its stages in order, its head, and the room that a pass through them needs. Shared by all
 /// sessions of a model.
 ///
-/// @param oneToken the stages for a single token that nobody listens to, its logits included
+/// @param embed the first stage
+/// @param oneToken the stages for a single token that nobody listens to, behind the embedding, its logits included
 /// @param head `[vocabulary][hidden size]`, from INPUT to logits
 public record Program(
         DecoderPlan plan,
         List<Stage> stages,
+        Stage.Embed embed,
         List<Stage> oneToken,
         DeviceMatrix head,
         OutputHead.Softcap softcap,

@@ -218,7 +218,12 @@ public final class Runner implements AutoCloseable {
     }
 
     private void launchOne() {
+        launcher.launchOne(program.embed());
         program.oneToken().forEach(launcher::launchOne);
+    }
+
+    private void launchNextToken() {
+        launcher.launchNextToken(program.plan().vocabSize(), program.embed());
     }
 
     private void readLogits(int row, int count, float[][] into, int intoRow) {
@@ -278,10 +283,11 @@ public final class Runner implements AutoCloseable {
         }
         if (greedyStep == null) {
             greedyStep = stream.record(() -> {
-                launchOne();
-                launcher.launchNextToken(program.plan().vocabSize());
+                program.oneToken().forEach(launcher::launchOne);
+                launchNextToken();
             });
         }
+        launcher.launchOne(program.embed());
     }
 
     /// Takes `count` steps of the loop without anything going to or coming from the host.
@@ -325,9 +331,7 @@ public final class Runner implements AutoCloseable {
         for (Stage stage : program.oneToken()) {
             kinds.computeIfAbsent(kind(stage), _ -> new ArrayList<>()).add(() -> launcher.launchOne(stage));
         }
-        kinds.put(
-                "next token",
-                List.of(() -> launcher.launchNextToken(program.plan().vocabSize())));
+        kinds.put("next token and embedding", List.of(this::launchNextToken));
         List<StageTime> times = new ArrayList<>();
         kinds.forEach((kind, launches) -> {
             try (Graph all = stream.record(() -> launches.forEach(Runnable::run))) {

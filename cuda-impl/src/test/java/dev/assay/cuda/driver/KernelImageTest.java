@@ -33,7 +33,7 @@ class KernelImageTest {
     void isCompiledFromTheSources(List<String> image) throws IOException, NoSuchAlgorithmException {
         String file = image.getFirst();
         MessageDigest digest = MessageDigest.getInstance("SHA-256");
-        for (String source : List.of("device.h", "routers.h", "tiles.h", file + ".cu")) {
+        for (String source : List.of("device.h", "parts.h", "routers.h", "tiles.h", file + ".cu")) {
             digest.update(Files.readAllBytes(SOURCES.resolve(source)));
         }
 
@@ -50,14 +50,15 @@ class KernelImageTest {
         String target = image.getLast();
         assertThat(KernelImage.ptx(image.getFirst(), target))
                 .contains(
-                        "\n.version " + (target.equals("75") ? "7.4" : "8.0") + "\n", "\n.target sm_" + target + "\n");
+                        "\n.version " + (target.equals("75") ? "7.4" : "8.1") + "\n", "\n.target sm_" + target + "\n");
     }
 
-    /// A kernel that one target lacks would be missed on some devices only.
+    /// A kernel that one target lacks would be missed on some devices only; those of clusters are known to.
     @ParameterizedTest
     @MethodSource("files")
     void hasTheSameKernelsForEveryTarget(String file) {
         Set<String> entries = entries(file, "90");
+        entries.removeIf(entry -> entry.startsWith("attend_one_"));
 
         assertThat(entries).isNotEmpty().isEqualTo(entries(file, "75"));
     }

@@ -9,6 +9,7 @@ import dev.assay.cuda.driver.DeviceMemory;
 import dev.assay.cuda.driver.KernelImage;
 import dev.assay.cuda.driver.Launch;
 import dev.assay.cuda.driver.Stream;
+import dev.assay.engine.KvCacheType;
 import dev.assay.plan.Mask;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -19,16 +20,19 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Attention of one token against double: parts of the positions that are joined in a cluster, and, where one cluster
-/// has
-/// not all, through device memory; over a cache that wraps around.
+/// Attention of one token against double, with either cache: parts of the positions that are joined in a cluster, in
+/// one
+/// round of keys or in several, and, where one cluster has not all, through device memory; over a cache that wraps
+/// around.
 class AttendOneTest {
     /// Of results that are weighted means of values of magnitude 1.
     private static final double TOLERANCE = 2e-6;
 
     private static final double SCALE = 0.3;
-    /// `attend_one` has 16 warps for a head, `attend_two` 8 for each of two: a part each.
-    private static final int SHARED_BYTES = 16 * (256 + 2) * Float.BYTES;
+    /// Query heads of a block, and threads.
+    private static final int HEADS = 4;
+
+    private static final int THREADS = 192;
 
     private static Device device;
     private static KernelImage kernels;
@@ -42,30 +46,24 @@ class AttendOneTest {
         kernels = KernelImage.load(device);
     }
 
-    /// @param headsOfBlock one or two
     /// @param group heads that share keys
-    /// @param lanes that have a key together
     /// @param parts blocks that share the positions
     record Shape(
-            int headsOfBlock,
-            int group,
-            int kvHeads,
-            int width,
-            int lanes,
-            Mask mask,
-            int position,
-            int capacity,
-            int parts) {}
+            KvCacheType cache, int group, int kvHeads, int width, Mask mask, int position, int capacity, int parts) {}
 
     static java.util.stream.Stream<Shape> shapes() {
         java.util.stream.Stream.Builder<Shape> all = java.util.stream.Stream.builder();
-        for (int heads = 1; heads <= 2; heads++) {
-            all.add(new Shape(heads, 2, 2, 64, 8, new Mask.Causal(), 150, 151, 8));
-            all.add(new Shape(heads, 3, 1, 24, 4, new Mask.SlidingWindow(90), 200, 100, 16));
-            all.add(new Shape(heads, 1, 2, 128, 16, new Mask.Chunked(256), 300, 400, 8));
-            // More than a cluster may have: 4 rounds of 8 blocks with 48 keys or 40 in flight.
-            all.add(new Shape(heads, 2, 1, 256, 32, new Mask.Causal(), 1600, 1601, 8));
-            all.add(new Shape(heads, 3, 1, 200, 32, new Mask.SlidingWindow(1560), 1700, 1561, 24));
+        for (KvCacheType type : KvCacheType.values()) {
+            all.add(new Shape(type, 2, 2, 64, new Mask.Causal(), 150, 151, 8));
+            all.add(new Shape(type, 3, 1, 24, new Mask.SlidingWindow(90), 200, 100, 16));
+            all.add(new Shape(type, 1, 2, 128, new Mask.Chunked(256), 300, 400, 8));
+            // Two blocks of heads, and several rounds of keys: 96 of a block at a time, or 48.
+            all.add(new Shape(type, 6, 1, 72, new Mask.Causal(), 1030, 1031, 8));
+            // More than a cluster may have: 4 rounds of 8 blocks.
+            int positions = type == KvCacheType.BFLOAT16 ? 3072 : 1536;
+            all.add(new Shape(type, 2, 1, 256, new Mask.Causal(), positions + 64, positions + 65, 8));
+            all.add(new Shape(
+                    type, 3, 1, 200, new Mask.SlidingWindow(positions + 24), positions + 164, positions + 25, 24));
         }
         return all.build();
     }
@@ -80,6 +78,10 @@ class AttendOneTest {
         int queryWidth = shape.group * rowWidth;
         System.arraycopy(x, queryWidth, keys, shape.position * rowWidth, rowWidth);
         System.arraycopy(x, queryWidth + rowWidth, values, shape.position * rowWidth, rowWidth);
+        if (shape.cache == KvCacheType.BFLOAT16) {
+            round(keys);
+            round(values);
+        }
 
         float[] results = device.call(() -> attend(shape, x, keys, values));
 
@@ -112,6 +114,12 @@ class AttendOneTest {
         return IntStream.range(0, shape.width).mapToDouble(i -> result[i] / all).toArray();
     }
 
+    private static void round(float[] numbers) {
+        for (int i = 0; i < numbers.length; i++) {
+            numbers[i] = RoundedNumbers.bfloat16(numbers[i]);
+        }
+    }
+
     /// Of magnitude 1 at most.
     private float[] numbers(int count) {
         float[] all = new float[count];
@@ -126,6 +134,7 @@ class AttendOneTest {
                 DeviceMemory memory = new DeviceMemory(device, 16L << 20);
                 Stream stream = new Stream(device)) {
             int heads = shape.group * shape.kvHeads;
+            int width = Launcher.attendWidth(shape.width);
             long from = memory.take((long) x.length * Float.BYTES);
             memory.write(from, arena.allocateFrom(ValueLayout.JAVA_FLOAT, x));
             long to = memory.take((long) heads * shape.width * Float.BYTES);
@@ -140,18 +149,17 @@ class AttendOneTest {
             long[] mask = Launcher.mask(shape.mask);
             stream.launch(kernels.launch(
                     "attention",
-                    (shape.headsOfBlock == 1 ? "attend_one" : "attend_two") + "_f32",
-                    Math.ceilDiv(shape.group, shape.headsOfBlock),
+                    "attend_one_" + (shape.cache == KvCacheType.BFLOAT16 ? "bf16_" : "f32_") + width,
+                    Math.ceilDiv(shape.group, HEADS),
                     shape.parts,
                     shape.kvHeads,
-                    shape.headsOfBlock == 1 ? 512 : 256,
-                    SHARED_BYTES,
+                    THREADS,
+                    Launcher.attendBytes(width, Math.min(shape.group, HEADS), shape.cache),
                     to,
                     from,
                     shape.group,
                     shape.kvHeads,
                     shape.width,
-                    shape.lanes,
                     0,
                     0,
                     0,
@@ -185,16 +193,19 @@ class AttendOneTest {
     /// number.
     private static long cache(Shape shape, float[] rows, DeviceMemory memory, Arena arena) {
         int width = shape.kvHeads * shape.width;
-        MemorySegment ring = arena.allocate(ValueLayout.JAVA_FLOAT, (long) shape.capacity * width);
+        int bytes = shape.cache.bytes();
+        MemorySegment ring = arena.allocate((long) shape.capacity * width * bytes, Float.BYTES);
         ring.fill((byte) 0xff);
         for (int p = Math.max(0, shape.position - shape.capacity + 1); p < shape.position; p++) {
-            MemorySegment.copy(
-                    rows,
-                    p * width,
-                    ring,
-                    ValueLayout.JAVA_FLOAT,
-                    (long) (p % shape.capacity) * width * Float.BYTES,
-                    width);
+            for (int i = 0; i < width; i++) {
+                long at = (long) (p % shape.capacity) * width + i;
+                float number = rows[p * width + i];
+                switch (shape.cache) {
+                    case FLOAT32 -> ring.setAtIndex(ValueLayout.JAVA_FLOAT, at, number);
+                    case BFLOAT16 ->
+                        ring.setAtIndex(ValueLayout.JAVA_SHORT, at, (short) (Float.floatToRawIntBits(number) >>> 16));
+                }
+            }
         }
         long address = memory.take(ring.byteSize());
         memory.write(address, ring);
