@@ -105,6 +105,10 @@ DEVICE void multiply_units(const Share<W> &own, const Units<STEP> &units, int te
     const int unit = block * teams + team_of_block;
     const int first = own.first + lane() * 8;
     const int end = unit < units.number() && eights ? columns + lane() * 8 : 0; // a warp has spans of columns before it
+    unsigned part = (team_of_block * UNIT + lane() / 4) * team + warp() - team_of_block * team;
+    float inverse_columns = quotient(1, columns);
+    compute_now(part);
+    compute_now(inverse_columns);
     auto copy = [&](int column, int half) {
         if (column < end) {
 #pragma unroll
@@ -129,9 +133,9 @@ DEVICE void multiply_units(const Share<W> &own, const Units<STEP> &units, int te
     const auto kept = keep(index, finishes);
     float sums[UNIT] = {};
     float square = 0;
+    float in[8]; // those of the last span remain
 #pragma unroll 1
     for (int column = first; column < end; column += own.step) {
-        float in[8];
         read_eight(in, own.x + column, column < columns);
         if (gain != nullptr) {
             if (column != first) {
@@ -168,15 +172,14 @@ DEVICE void multiply_units(const Share<W> &own, const Units<STEP> &units, int te
     if (!eights && unit < units.number()) {
         multiply_odd_unit(sums, square, own, units, unit, gain);
     }
+    // Of the squares, too, where nobody asks: so that shuffles need not wait for each other.
+    square = warp_sum(square);
     const float sum = sum_each(sums);
     if (lane() % 4 == 0) {
-        parts[(team_of_block * UNIT + lane() / 4) * team + warp() - team_of_block * team] = sum * own.weight;
+        parts[part] = sum * own.weight;
     }
-    if (gain != nullptr) {
-        square = warp_sum(square);
-        if (lane() == 0) {
-            squares[warp()] = square;
-        }
+    if (lane() == 0) {
+        squares[warp()] = square;
     }
     synchronize_block();
     auto factor = [&](int of_team) {
@@ -184,7 +187,7 @@ DEVICE void multiply_units(const Share<W> &own, const Units<STEP> &units, int te
         for (int w = 0; w < team; w++) {
             all += squares[of_team * team + w];
         }
-        return inverse_root(quotient(all, columns), eps);
+        return inverse_root(all * inverse_columns, eps);
     };
     if (finishes) {
         const int of_team = threadIdx.x / STEP;
@@ -203,7 +206,14 @@ DEVICE void multiply_units(const Share<W> &own, const Units<STEP> &units, int te
         }
         finish(index, all, kept);
     }
-    if (normalised != nullptr && block == 0) {
+    if (normalised != nullptr && block == 0 && own.step >= columns && eights
+        && in_fours(normalised, 0)) {
+        const float by = factor(0);
+        if (team_of_block == 0 && first < columns) {
+            *(float4 *)(normalised + first) = float4{in[0] * by, in[1] * by, in[2] * by, in[3] * by};
+            *(float4 *)(normalised + first + 4) = float4{in[4] * by, in[5] * by, in[6] * by, in[7] * by};
+        }
+    } else if (normalised != nullptr && block == 0) {
         const float by = factor(0);
 #pragma unroll 1
         for (int i = threadIdx.x; i < columns; i += blockDim.x) {

@@ -96,9 +96,17 @@ DEVICE void drop_groups(Choice &all, const Router &by) {
     }
 }
 
-// Finds the experts of the highest ranks, of equal ones the first: each thread counts for some experts how many are
-// before them. A softmax ranks as its logits do. The logits were not written by the kernel right before, or there was
-// a wait for it.
+// How many threads count together what is before an expert: a power of two, neighbours in a warp.
+DEVICE int counters_of(int experts) {
+    int counters = 1;
+    while (counters < WARP && 2 * counters * experts <= (int)blockDim.x) {
+        counters *= 2;
+    }
+    return counters;
+}
+
+// Finds the experts of the highest ranks, of equal ones the first: threads count for each how many are before it. A softmax
+// ranks as its logits do. The logits were not written by the kernel right before, or there was a wait for it.
 DEVICE void choose_experts(Choice &all, const Router &by, const float *logits) {
     for (int e = threadIdx.x; e < by.experts; e += blockDim.x) {
         const float logit = read_earlier(logits + e);
@@ -116,15 +124,28 @@ DEVICE void choose_experts(Choice &all, const Router &by, const float *logits) {
         }
         synchronize_block();
     }
-    for (int e = threadIdx.x; e < by.experts; e += blockDim.x) {
-        const double own = all.ranks[e];
+    const int counters = counters_of(by.experts);
+    const int own_counter = lane() & (counters - 1);
+    const int of_warp = WARP / counters; // experts
+    // All lanes come along, as they add up.
+    for (int first = warp() * of_warp; first < by.experts; first += warps() * of_warp) {
+        const int e = first + lane() / counters;
+        const double own = e < by.experts ? all.ranks[e] : __builtin_nan("");
         int place = own == own ? 0 : by.top_k;
+        auto count = [&](int from, int to, auto is_before) {
 #pragma unroll 8
-        for (int other = 0; other < by.experts; other++) {
-            const double rank = all.ranks[other];
-            place += rank > own || (rank == own && other < e) ? 1 : 0;
+            for (int other = from + own_counter; other < to; other += counters) {
+                place += is_before(all.ranks[other], other) ? 1 : 0;
+            }
+        };
+        const int behind = first + of_warp < by.experts ? first + of_warp : by.experts;
+        count(0, first, [&](double rank, int) { return rank >= own; });
+        count(first, behind, [&](double rank, int other) { return rank > own || (rank == own && other < e); });
+        count(behind, by.experts, [&](double rank, int) { return rank > own; });
+        for (int distance = 1; distance < counters; distance *= 2) {
+            place += shuffle_xor(place, distance);
         }
-        if (place < by.top_k) {
+        if (place < by.top_k && own_counter == 0) {
             all.experts[place] = e;
         }
     }
