@@ -12,33 +12,11 @@ constexpr int ROUNDED_DEPTH = 64;
 constexpr int ROUNDED_CHUNKS = 8;
 constexpr int ROUNDED_STAGES = 4;
 
-// to = x, rounded; both have `columns`, a multiple of 8. A block has the row blockIdx.y. Parameters are as of split_rows.
-KERNEL(round_rows, unsigned short *to, float *, const float *x, int x_stride, int columns, int) {
-    begin();
-    const long row = blockIdx.y;
-    x += row * x_stride;
-    to += row * columns;
-    const bool fours = in_fours(x, 0);
-    for (int column = threadIdx.x * 8; column < columns; column += blockDim.x * 8) {
-        alignas(16) float in[8];
-        if (fours) {
-            *(float4 *)in = *(const float4 *)(x + column);
-            *(float4 *)(in + 4) = *(const float4 *)(x + column + 4);
-        } else {
-            for (int i = 0; i < 8; i++) {
-                in[i] = x[column + i];
-            }
-        }
-        *(uint4 *)(to + column) = uint4{to_bf16_pair(in[0], in[1]), to_bf16_pair(in[2], in[3]),
-                                        to_bf16_pair(in[4], in[5]), to_bf16_pair(in[6], in[7])};
-    }
-}
-
 // A block multiplies TOKENS tokens with ROUNDED_ROWS rows; each of its groups has GROUP_TOKENS tokens, and all rows or, of
 // one GROUP_TOKENS, half of them. Products of a step run while those of the next begin, and copies for later steps.
 template <int TOKENS>
-DEVICE void multiply_rounded(float *y, int y_stride, const unsigned short *x, const unsigned short *data, int columns,
-                             const float *bias, int rows, const TileRows &tokens) {
+DEVICE void multiply_rounded(const TileResults &to, const unsigned short *x, const unsigned short *data, int columns,
+                             int rows, const TileRows &tokens) {
     constexpr int STEP_ROWS = ROUNDED_THREADS / ROUNDED_CHUNKS; // that all threads bring at a time
     constexpr int STAGE = (TOKENS + ROUNDED_ROWS) * ROUNDED_CHUNKS; // activations, weights
     constexpr int TOKEN_GROUPS = TOKENS / GROUP_TOKENS;
@@ -62,15 +40,15 @@ DEVICE void multiply_rounded(float *y, int y_stride, const unsigned short *x, co
     auto load = [&](int step) {
         const int column = step * ROUNDED_DEPTH;
         const bool has_columns = column + own_chunk * 8 < columns;
-        uint4 *to = own_place + step % ROUNDED_STAGES * STAGE;
+        uint4 *place = own_place + step % ROUNDED_STAGES * STAGE;
 #pragma unroll
         for (int i = 0; i < TOKENS / STEP_ROWS; i++) {
-            copy_later<16>(to + i * STEP_ROWS * ROUNDED_CHUNKS, own_x + (long)from[i] * columns + column,
+            copy_later<16>(place + i * STEP_ROWS * ROUNDED_CHUNKS, own_x + (long)from[i] * columns + column,
                            has_columns && from[i] >= 0);
         }
 #pragma unroll
         for (int i = 0; i < ROUNDED_ROWS / STEP_ROWS; i++) {
-            copy_later<16>(to + (TOKENS + i * STEP_ROWS) * ROUNDED_CHUNKS,
+            copy_later<16>(place + (TOKENS + i * STEP_ROWS) * ROUNDED_CHUNKS,
                            own_weights + (long)i * STEP_ROWS * columns + column,
                            has_columns && tile_row + own_row + i * STEP_ROWS < rows);
         }
@@ -115,17 +93,18 @@ DEVICE void multiply_rounded(float *y, int y_stride, const unsigned short *x, co
         const int row = group_row + j / 4 * 8 + lane() % 4 * 2;
         *(float2 *)(results + token * PITCH + row) = float2{sums[j], sums[j + 1]};
     }
-    write_results<TOKENS, ROUNDED_ROWS, PITCH>(y, y_stride, results, nullptr, nullptr, bias, tile_row, rows, tokens);
+    write_results<TOKENS, ROUNDED_ROWS, PITCH>(to, results, tile_row, rows, tokens);
 }
 
-// As multiply_tiles, for tiles of so many tokens and rows of x that round_rows has rounded.
+// As multiply_tiles, for tiles of so many tokens and rows of x that prepare.cu has rounded.
 #define DEFINE(TOKENS)                                                                                                 \
     BOUNDED_KERNEL(ROUNDED_THREADS, 1, multiply_rounded_bf16_##TOKENS, float *y, int y_stride, const unsigned short *x, \
                    const float *, const unsigned short *data, const float *, int, int columns, const float *bias,      \
-                   int rows, int tokens) {                                                                             \
+                   const float *residual, int rows, int tokens) {                                                      \
         begin();                                                                                                       \
         const int first = blockIdx.x * TOKENS;                                                                         \
-        multiply_rounded<TOKENS>(y, y_stride, x, data, columns, bias, rows, {nullptr, first, tokens - first, 1});      \
+        multiply_rounded<TOKENS>({y, y_stride, nullptr, nullptr, bias, residual}, x, data, columns, rows,              \
+                                 {nullptr, first, tokens - first, 1});                                                 \
     }
 DEFINE(128)
 DEFINE(64)
@@ -140,6 +119,6 @@ BOUNDED_KERNEL(ROUNDED_THREADS, 1, multiply_chosen_rounded_bf16, float *y, int y
     if (tile.expert < 0) {
         return;
     }
-    multiply_rounded<CHOSEN_TOKENS>(y, y_stride, x, data + tile.expert * stride, columns, nullptr, rows,
-                                    {order, tile.first, first[tile.expert + 1] - tile.first, share});
+    multiply_rounded<CHOSEN_TOKENS>({y, y_stride, nullptr, nullptr, nullptr, nullptr}, x, data + tile.expert * stride,
+                                    columns, rows, {order, tile.first, first[tile.expert + 1] - tile.first, share});
 }

@@ -74,7 +74,7 @@ public final class Compiler {
         OutputHead.Softcap softcap = plan.head().softcap();
         List<Stage> oneToken =
                 Fusion.ofOneToken(stages, new Stage.Head(head, softcap, View.of(Buffer.INPUT), Optional.empty()));
-        return new Program(plan, stages, oneToken, head, softcap, layout);
+        return new Program(plan, stages, Fusion.ofManyTokens(stages), oneToken, head, softcap, layout);
     }
 
     private void embed(DeviceMatrix table) {
@@ -487,7 +487,7 @@ public final class Compiler {
         stages.add(new Stage.MultiplyChosen(gateAndUp, expertInput, gateUp));
         stages.add(new Stage.Gate(experts.activation(), width, gateUp, gated));
         stages.add(new Stage.MultiplyChosen(down, gated, results));
-        stages.add(new Stage.SumExperts(results, ofResults, shared, View.of(Buffer.RESULT)));
+        stages.add(new Stage.SumExperts(results, ofResults, shared, Optional.empty(), View.of(Buffer.RESULT)));
     }
 
     private View.OfPairs pairs(Buffer buffer, int topK, int width) {

@@ -1,15 +1,19 @@
 package dev.assay.cuda.stage;
 
+import dev.assay.config.HiddenActivation;
 import dev.assay.cuda.driver.Device;
 import dev.assay.cuda.driver.KernelImage;
+import dev.assay.cuda.driver.Launch;
 import dev.assay.cuda.driver.Stream;
 import dev.assay.cuda.weight.DeviceExperts;
 import dev.assay.cuda.weight.DeviceMatrix;
 import dev.assay.cuda.weight.WeightType;
 import java.util.Comparator;
 import java.util.List;
+import java.util.stream.LongStream;
 
-/// Launches products of many tokens on tensor cores: tiles.cu, wide.cu and rounded.cu. For the device's thread.
+/// Launches products of many tokens on tensor cores: prepare.cu, and tiles.cu, wide.cu and rounded.cu. For the device's
+/// thread.
 final class TileLauncher {
     /// The oldest image that has the instructions.
     private static final int TENSOR_CORES = 90;
@@ -20,7 +24,9 @@ final class TileLauncher {
 
     private static final String TILES = "tiles";
     private static final int WARP = 32;
-    private static final int PREPARE_THREADS = 256;
+    /// Static shared memory of the kernels that make inputs.
+    private static final int PREPARE_STATIC_BYTES = 256;
+
     private static final int GROUP_THREADS = 256;
     /// `ChosenTile` of tiles.cu.
     private static final int INTS_OF_TILE = 2;
@@ -33,17 +39,31 @@ final class TileLauncher {
     /// Decoded weights: those of a step and of the next, two bytes each.
     private static final int DECODED_BYTES = 2 * 2;
 
+    /// What tiles read a row of an input as.
+    enum Reading {
+        /// Two planes of float16.
+        SPLIT("split_", Float.BYTES),
+        /// bfloat16.
+        ROUNDED("round_", 0);
+
+        /// What names of kernels of prepare.cu begin with.
+        private final String prefix;
+        /// Of shared memory that these kernels need for each number.
+        private final int sharedBytes;
+
+        Reading(String prefix, int sharedBytes) {
+            this.prefix = prefix;
+            this.sharedBytes = sharedBytes;
+        }
+    }
+
     /// Tokens by rows that a block multiplies, and the kernels that do.
     sealed interface Tile {
         String file();
 
-        /// The file and the kernel that prepare rows of activations.
-        default String prepareFile() {
-            return TILES;
-        }
-
-        default String prepareName() {
-            return "split_rows";
+        /// How it reads its input.
+        default Reading reading() {
+            return Reading.SPLIT;
         }
 
         /// What names of kernels begin with.
@@ -140,13 +160,8 @@ final class TileLauncher {
         }
 
         @Override
-        public String prepareFile() {
-            return KernelImage.ROUNDED;
-        }
-
-        @Override
-        public String prepareName() {
-            return "round_rows";
+        public Reading reading() {
+            return Reading.ROUNDED;
         }
 
         @Override
@@ -199,6 +214,12 @@ final class TileLauncher {
     /// @param expertTiles address of [#expertBytes]
     record Places(long planes, long factors, long order, long expertTiles) {}
 
+    /// What a product multiplies.
+    ///
+    /// @param from address of the first row that it is made from
+    /// @param stride numbers from a row to the next
+    record Input(Making making, long from, int stride) {}
+
     /// @param activations FLOAT32 unless the device has the file of kernels [KernelImage#ROUNDED]
     TileLauncher(Device device, KernelImage kernels, Stream stream, Activations activations, Places places) {
         this.device = device;
@@ -227,6 +248,7 @@ final class TileLauncher {
     boolean canMultiply(DeviceMatrix w, int rows) {
         return canGroup(rows)
                 && LARGE.sharedBytes(w.type()) <= device.sharedBytes()
+                && w.columns() * Reading.SPLIT.sharedBytes + PREPARE_STATIC_BYTES <= device.sharedBytes()
                 && w.columns() * w.type().bytes() % READ_BYTES == 0
                 && switch (w.type()) {
                     case BF16, F16 -> true;
@@ -235,12 +257,14 @@ final class TileLauncher {
                 };
     }
 
-    /// to = W · from + bias.
-    void multiply(DeviceMatrix w, long bias, long from, int fromStride, long to, int toStride, int rows) {
+    /// to = W · input + bias + residual.
+    ///
+    /// @param residual address of rows that lie as those of `to`; 0 for none
+    void multiply(DeviceMatrix w, long bias, Input input, long residual, long to, int toStride, int rows) {
         Tile fastest = tiles(w.type()).stream()
                 .min(Comparator.comparingDouble(tile -> tile.time(rows, w.rows(), device.multiprocessors())))
                 .orElseThrow();
-        multiply(fastest, w, bias, from, fromStride, to, toStride, rows);
+        multiply(fastest, w, bias, input, residual, to, toStride, rows);
     }
 
     /// The tiles that there are kernels for.
@@ -266,9 +290,9 @@ final class TileLauncher {
                 };
     }
 
-    /// As [#multiply(DeviceMatrix, long, long, int, long, int, int)], by certain tiles.
-    void multiply(Tile tile, DeviceMatrix w, long bias, long from, int fromStride, long to, int toStride, int rows) {
-        prepare(tile, from, fromStride, w.columns(), rows);
+    /// As [#multiply(DeviceMatrix, long, Input, long, long, int, int)], by certain tiles.
+    void multiply(Tile tile, DeviceMatrix w, long bias, Input input, long residual, long to, int toStride, int rows) {
+        prepare(tile, input, w.columns(), rows);
         launch(
                 tile.file(),
                 "multiply_" + tile.prefix() + w.type().suffix() + tile.suffix(),
@@ -285,6 +309,7 @@ final class TileLauncher {
                 w.scaleColumns(),
                 w.columns(),
                 bias,
+                residual,
                 w.rows(),
                 rows);
     }
@@ -321,12 +346,12 @@ final class TileLauncher {
         return places.expertTiles() + firstInts(experts) * Integer.BYTES;
     }
 
-    /// to = W of the pair's expert · from, for pairs that [#group] has found.
+    /// to = W of the pair's expert · input, for pairs that [#group] has found.
     ///
-    /// @param share pairs that share a row of `from`
-    void multiplyChosen(DeviceExperts experts, long from, int fromStride, int share, long to, int toStride, int pairs) {
+    /// @param share pairs that share a row of the input
+    void multiplyChosen(DeviceExperts experts, Input input, int share, long to, int toStride, int pairs) {
         Tile fastest = expertTiles(experts.first().type()).getFirst();
-        multiplyChosen(fastest, experts, from, fromStride, share, to, toStride, pairs);
+        multiplyChosen(fastest, experts, input, share, to, toStride, pairs);
     }
 
     /// The tiles that there are kernels for, the fastest first.
@@ -337,12 +362,11 @@ final class TileLauncher {
         return hasWide(type) ? List.of(NARROW, CHOSEN) : List.of(CHOSEN);
     }
 
-    /// As [#multiplyChosen(DeviceExperts, long, int, int, long, int, int)], by certain tiles.
-    void multiplyChosen(
-            Tile tile, DeviceExperts experts, long from, int fromStride, int share, long to, int toStride, int pairs) {
+    /// As [#multiplyChosen(DeviceExperts, Input, int, long, int, int)], by certain tiles.
+    void multiplyChosen(Tile tile, DeviceExperts experts, Input input, int share, long to, int toStride, int pairs) {
         DeviceMatrix w = experts.first();
         int count = experts.count();
-        prepare(tile, from, fromStride, w.columns(), pairs / share);
+        prepare(tile, input, w.columns(), pairs / share);
         launch(
                 tile.file(),
                 "multiply_chosen_" + tile.prefix() + w.type().suffix(),
@@ -368,20 +392,28 @@ final class TileLauncher {
                 w.rows());
     }
 
-    private void prepare(Tile tile, long from, int stride, int columns, int rows) {
+    /// Makes the input as tiles read it.
+    private void prepare(Tile tile, Input input, int columns, int rows) {
+        Reading reading = tile.reading();
+        switch (input.making()) {
+            case Making.Nothing _ -> prepare(reading, "rows", input, columns, rows);
+            case Making.Norm(RowNorm.Rms norm) ->
+                prepare(reading, "normalised_rows", input, columns, rows, norm.gain(), Launch.of((float) norm.eps()));
+            case Making.Gate(HiddenActivation activation) ->
+                prepare(reading, "gated_rows", input, columns, rows, Launcher.number(activation));
+        }
+    }
+
+    private void prepare(Reading reading, String name, Input input, int columns, int rows, long... own) {
+        long[] common = {places.planes(), places.factors(), input.from(), input.stride(), columns, rows};
         launch(
-                tile.prepareFile(),
-                tile.prepareName(),
+                "prepare",
+                reading.prefix + name,
                 1,
                 rows,
-                PREPARE_THREADS,
-                0,
-                places.planes(),
-                places.factors(),
-                from,
-                stride,
-                columns,
-                rows);
+                Launcher.threadsByEights(columns),
+                columns * reading.sharedBytes,
+                LongStream.concat(LongStream.of(common), LongStream.of(own)).toArray());
     }
 
     private void launch(String file, String name, int x, int y, int threads, int sharedBytes, long... arguments) {

@@ -220,7 +220,15 @@ class TileLauncherTest {
             long from = write(x, memory);
             List<float[]> found = new ArrayList<>();
             for (TileLauncher.Tile tile : tiles.tiles(type)) {
-                tiles.multiply(tile, w, biases, from, x[0].length + GAP, to, rows, tokens);
+                tiles.multiply(
+                        tile,
+                        w,
+                        biases,
+                        new TileLauncher.Input(new Making.Nothing(), from, x[0].length + GAP),
+                        0,
+                        to,
+                        rows,
+                        tokens);
                 found.add(read(to, tokens * rows, stream));
             }
             return found;
@@ -250,7 +258,14 @@ class TileLauncherTest {
             tiles.group(chosenOnDevice, experts.count(), chosen.length);
             List<float[]> found = new ArrayList<>();
             for (TileLauncher.Tile tile : tiles.expertTiles(type)) {
-                tiles.multiplyChosen(tile, experts, from, x[0].length + GAP, share, to, rows, chosen.length);
+                tiles.multiplyChosen(
+                        tile,
+                        experts,
+                        new TileLauncher.Input(new Making.Nothing(), from, x[0].length + GAP),
+                        share,
+                        to,
+                        rows,
+                        chosen.length);
                 found.add(read(to, chosen.length * rows, stream));
             }
             return found;
