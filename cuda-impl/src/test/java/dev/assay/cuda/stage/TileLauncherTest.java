@@ -2,6 +2,7 @@ package dev.assay.cuda.stage;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.assay.config.HiddenActivation;
 import dev.assay.cuda.FakeDriver;
 import dev.assay.cuda.driver.AbsentException;
 import dev.assay.cuda.driver.Device;
@@ -16,6 +17,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
@@ -31,6 +33,12 @@ class TileLauncherTest {
     /// The same where tensor cores add up whole rows, and cut off what they add. Rounding activations counts 1e-4.
     private static final double TOLERANCE_OF_ROUNDED = 2e-6;
 
+    /// The same of inputs that are made with float32.
+    private static final double TOLERANCE_OF_MADE = 1e-6;
+    /// The same where they are rounded to bfloat16, which of few is the other neighbour than of the exact input.
+    private static final double TOLERANCE_OF_ROUNDED_OTHERWISE = 5e-4;
+
+    private static final double EPS = 1e-5;
     private static final int SCALE_COLUMNS = 64;
     /// Between rows of activations, such that these begin anywhere.
     private static final int GAP = 3;
@@ -93,6 +101,96 @@ class TileLauncherTest {
         return activations == Activations.BFLOAT16 && type == WeightType.BF16;
     }
 
+    /// What the input is made from.
+    enum Made {
+        BY_NORM(1),
+        BY_GATE(2);
+
+        /// Rows that it is made from are so many times as wide.
+        private final int halves;
+
+        Made(int halves) {
+            this.halves = halves;
+        }
+
+        /// The input of a row, and what it is to the kernel.
+        float[] input(float[] from, float[] gain) {
+            float[] input = new float[gain.length];
+            double squares = 0;
+            for (float value : from) {
+                squares += (double) value * value;
+            }
+            for (int c = 0; c < input.length; c++) {
+                input[c] = (float)
+                        switch (this) {
+                            case BY_NORM -> from[c] / Math.sqrt(squares / input.length + EPS) * gain[c];
+                            case BY_GATE -> from[c] / (1 + Math.exp(-from[c])) * from[input.length + c];
+                        };
+            }
+            return input;
+        }
+
+        Making making(long gain, int columns) {
+            return switch (this) {
+                case BY_NORM -> new Making.Norm(new RowNorm.Rms(gain, columns, EPS));
+                case BY_GATE -> new Making.Gate(HiddenActivation.SILU);
+            };
+        }
+    }
+
+    /// Products that make their input by themselves and add to what is there, in rows that end anywhere.
+    ///
+    /// @param gap between rows of the residual: none lets them be written in fours
+    @ParameterizedTest
+    @CsvSource({
+        "FLOAT32, BF16, BY_NORM, 67, 136, 132, 0",
+        "FLOAT32, BF16, BY_NORM, 17, 4360, 5, 3", // more than once around the threads of a block
+        "FLOAT32, BF16, BY_GATE, 131, 72, 517, 1",
+        "FLOAT32, F16, BY_NORM, 67, 136, 130, 2",
+        "FLOAT32, F8, BY_GATE, 67, 144, 132, 0",
+        "BFLOAT16, BF16, BY_NORM, 131, 72, 517, 3",
+        "BFLOAT16, BF16, BY_NORM, 67, 456, 260, 4",
+        "BFLOAT16, BF16, BY_GATE, 130, 264, 260, 0",
+        "BFLOAT16, BF16, BY_GATE, 17, 4360, 5, 0",
+        "BFLOAT16, F16, BY_GATE, 67, 136, 130, 3"
+    })
+    void makesItsInputAndAdds(
+            Activations activations, WeightType type, Made made, int tokens, int columns, int rows, int gap) {
+        float[][] from = moderate(tokens, made.halves * columns);
+        float[] gain = moderate(1, columns)[0];
+        float[][] residual = moderate(tokens, rows + gap);
+        Weights weights = weights(type, rows, columns);
+
+        List<float[][]> found =
+                device.call(() -> multiplyMade(activations, type, made, from, gain, weights, residual, rows));
+
+        boolean rounds = rounds(activations, type);
+        assertThat(found).hasSize(rounds || type == WeightType.F8 ? 2 : 4);
+        for (float[][] y : found) {
+            for (int t = 0; t < tokens; t++) {
+                float[] x = made.input(from[t], gain);
+                for (int r = 0; r < rows; r++) {
+                    double tolerance = rounds ? TOLERANCE_OF_ROUNDED_OTHERWISE : TOLERANCE_OF_MADE;
+                    assertIsProduct(y[t][r], weights.values[r], x, residual[t][r], rounds, tolerance);
+                }
+                // What lies between rows is another's.
+                for (int r = rows; r < rows + gap; r++) {
+                    assertThat(y[t][r]).isEqualTo(residual[t][r]);
+                }
+            }
+        }
+    }
+
+    private float[][] moderate(int rows, int columns) {
+        float[][] all = new float[rows][columns];
+        for (float[] row : all) {
+            for (int c = 0; c < columns; c++) {
+                row[c] = (float) random.nextGaussian();
+            }
+        }
+        return all;
+    }
+
     /// Experts that nobody chose, that one pair chose, and that more pairs chose than a tile holds.
     ///
     /// @param share pairs that share an input
@@ -134,6 +232,11 @@ class TileLauncherTest {
     }
 
     private static void assertIsProduct(float found, double[] weights, float[] x, float bias, boolean rounds) {
+        assertIsProduct(found, weights, x, bias, rounds, rounds ? TOLERANCE_OF_ROUNDED : TOLERANCE);
+    }
+
+    private static void assertIsProduct(
+            float found, double[] weights, float[] x, float bias, boolean rounds, double tolerance) {
         double sum = bias;
         double magnitude = Math.abs(sum);
         for (int c = 0; c < x.length; c++) {
@@ -141,7 +244,7 @@ class TileLauncherTest {
             sum += product;
             magnitude += Math.abs(product);
         }
-        assertThat(Math.abs(found - sum)).isLessThanOrEqualTo((rounds ? TOLERANCE_OF_ROUNDED : TOLERANCE) * magnitude);
+        assertThat(Math.abs(found - sum)).isLessThanOrEqualTo(tolerance * magnitude);
     }
 
     /// Rows of very different size, and one of zeros.
@@ -217,7 +320,7 @@ class TileLauncherTest {
             long to = memory.take((long) tokens * rows * Float.BYTES);
             TileLauncher tiles = new TileLauncher(device, kernels, stream, activations, places(x, 0, 0, memory));
             assertThat(tiles.canMultiply(w, tokens)).isTrue();
-            long from = write(x, memory);
+            long from = write(x, GAP, memory);
             List<float[]> found = new ArrayList<>();
             for (TileLauncher.Tile tile : tiles.tiles(type)) {
                 tiles.multiply(
@@ -230,6 +333,43 @@ class TileLauncherTest {
                         rows,
                         tokens);
                 found.add(read(to, tokens * rows, stream));
+            }
+            return found;
+        }
+    }
+
+    /// By each kind of tile: rows of the residual with products added to them.
+    private static List<float[][]> multiplyMade(
+            Activations activations,
+            WeightType type,
+            Made made,
+            float[][] from,
+            float[] gain,
+            Weights weights,
+            float[][] residual,
+            int rows) {
+        int tokens = from.length;
+        int columns = gain.length;
+        try (Arena arena = Arena.ofConfined();
+                DeviceMemory memory = new DeviceMemory(device, 64L << 20);
+                Stream stream = new Stream(device)) {
+            DeviceMatrix w = experts(type, List.of(weights), rows, columns, memory, stream)
+                    .first();
+            long gains = memory.take((long) columns * Float.BYTES);
+            memory.write(gains, arena.allocateFrom(ValueLayout.JAVA_FLOAT, gain));
+            TileLauncher tiles = new TileLauncher(device, kernels, stream, activations, places(from, 0, 0, memory));
+            assertThat(tiles.canMultiply(w, tokens)).isTrue();
+            TileLauncher.Input input =
+                    new TileLauncher.Input(made.making(gains, columns), write(from, GAP, memory), from[0].length + GAP);
+            List<float[][]> found = new ArrayList<>();
+            for (TileLauncher.Tile tile : tiles.tiles(type)) {
+                int stride = residual[0].length;
+                long to = write(residual, 0, memory);
+                tiles.multiply(tile, w, 0, input, to, to, stride, tokens);
+                float[] all = read(to, tokens * stride, stream);
+                float[][] y = new float[tokens][];
+                Arrays.setAll(y, t -> Arrays.copyOfRange(all, t * stride, (t + 1) * stride));
+                found.add(y);
             }
             return found;
         }
@@ -254,7 +394,7 @@ class TileLauncherTest {
             TileLauncher tiles = new TileLauncher(
                     device, kernels, stream, activations, places(x, experts.count(), chosen.length, memory));
             assertThat(tiles.canMultiply(experts, x.length)).isTrue();
-            long from = write(x, memory);
+            long from = write(x, GAP, memory);
             tiles.group(chosenOnDevice, experts.count(), chosen.length);
             List<float[]> found = new ArrayList<>();
             for (TileLauncher.Tile tile : tiles.expertTiles(type)) {
@@ -302,8 +442,8 @@ class TileLauncherTest {
         return new DeviceExperts(first, weights.size(), stride, scaleStride);
     }
 
-    private static long write(float[][] x, DeviceMemory memory) {
-        long stride = (long) x[0].length + GAP;
+    private static long write(float[][] x, int gap, DeviceMemory memory) {
+        long stride = (long) x[0].length + gap;
         long from = memory.take(x.length * stride * Float.BYTES);
         try (Arena arena = Arena.ofConfined()) {
             for (int t = 0; t < x.length; t++) {
