@@ -24,8 +24,8 @@ final class Launcher {
     private static final int WARPS = THREADS / WARP;
     /// Threads of a block that treats a whole row.
     private static final int ROW_THREADS = 256;
-    /// The same, of blocks whose number of threads suits the row.
-    private static final int MOST_ROW_THREADS = 512;
+    /// The same of norms, whose number of threads suits the row: each warp adds up what all have found.
+    static final int MOST_NORM_THREADS = 256;
     /// `HEADS_A_BLOCK` of attention.cu is at least so many.
     private static final int HEADS_A_BLOCK = 4;
     /// Threads of a block that takes keys of latents into queries: eight numbers of each latent a thread.
@@ -405,7 +405,7 @@ final class Launcher {
                         normalise.groups(),
                         tokens,
                         1,
-                        threadsByEights(size),
+                        threadsByEights(size, MOST_NORM_THREADS),
                         0,
                         args(rows(to), rows(from), gain, Launch.of((float) eps), size, Launch.of((float)
                                 normalise.before())));
@@ -422,10 +422,10 @@ final class Launcher {
         }
     }
 
-    /// Threads of a block for a row, of which a thread has eight numbers at a time.
-    static int threadsByEights(int size) {
+    /// Threads of a block for a row, of which a thread has eight numbers at a time. Sums depend on it.
+    static int threadsByEights(int size, int most) {
         int eights = Math.ceilDiv(size, EIGHT);
-        int turns = Math.ceilDiv(eights, MOST_ROW_THREADS);
+        int turns = Math.ceilDiv(eights, most);
         return Math.ceilDiv(Math.ceilDiv(eights, turns), WARP) * WARP;
     }
 
@@ -894,7 +894,7 @@ final class Launcher {
     }
 
     /// Joins arguments: single ones, which are numbers, and several at once, which are arrays of `long`.
-    private static long[] args(Object... parts) {
+    static long[] args(Object... parts) {
         int count = 0;
         for (Object part : parts) {
             count += part instanceof long[] several ? several.length : 1;

@@ -10,7 +10,6 @@ import dev.assay.cuda.weight.DeviceMatrix;
 import dev.assay.cuda.weight.WeightType;
 import java.util.Comparator;
 import java.util.List;
-import java.util.stream.LongStream;
 
 /// Launches products of many tokens on tensor cores: prepare.cu, and tiles.cu, wide.cu and rounded.cu. For the device's
 /// thread.
@@ -24,7 +23,9 @@ final class TileLauncher {
 
     private static final String TILES = "tiles";
     private static final int WARP = 32;
-    /// Static shared memory of the kernels that make inputs.
+    /// Of a block that makes a row of an input.
+    private static final int MOST_ROW_THREADS = 512;
+    /// Static shared memory of the kernels that do.
     private static final int PREPARE_STATIC_BYTES = 256;
 
     private static final int GROUP_THREADS = 256;
@@ -394,26 +395,38 @@ final class TileLauncher {
 
     /// Makes the input as tiles read it.
     private void prepare(Tile tile, Input input, int columns, int rows) {
+        long[] common = {places.planes(), places.factors(), input.from(), input.stride(), columns, rows};
         Reading reading = tile.reading();
         switch (input.making()) {
-            case Making.Nothing _ -> prepare(reading, "rows", input, columns, rows);
-            case Making.Norm(RowNorm.Rms norm) ->
-                prepare(reading, "normalised_rows", input, columns, rows, norm.gain(), Launch.of((float) norm.eps()));
+            case Making.Nothing _ -> prepare(reading, "rows", MOST_ROW_THREADS, columns, rows, common);
+            case Making.Norm(RowNorm.Rms(long gain, int _, double eps)) ->
+                prepare(
+                        reading,
+                        "normalised_rows",
+                        Launcher.MOST_NORM_THREADS,
+                        columns,
+                        rows,
+                        Launcher.args(common, gain, Launch.of((float) eps)));
             case Making.Gate(HiddenActivation activation) ->
-                prepare(reading, "gated_rows", input, columns, rows, Launcher.number(activation));
+                prepare(
+                        reading,
+                        "gated_rows",
+                        MOST_ROW_THREADS,
+                        columns,
+                        rows,
+                        Launcher.args(common, Launcher.number(activation)));
         }
     }
 
-    private void prepare(Reading reading, String name, Input input, int columns, int rows, long... own) {
-        long[] common = {places.planes(), places.factors(), input.from(), input.stride(), columns, rows};
+    private void prepare(Reading reading, String name, int mostThreads, int columns, int rows, long... arguments) {
         launch(
                 "prepare",
                 reading.prefix + name,
                 1,
                 rows,
-                Launcher.threadsByEights(columns),
+                Launcher.threadsByEights(columns, mostThreads),
                 columns * reading.sharedBytes,
-                LongStream.concat(LongStream.of(common), LongStream.of(own)).toArray());
+                arguments);
     }
 
     private void launch(String file, String name, int x, int y, int threads, int sharedBytes, long... arguments) {
