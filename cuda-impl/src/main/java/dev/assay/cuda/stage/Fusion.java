@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
 /// Of many tokens:
 ///
 /// - A product makes its input by itself, by the norm or the gate before it, where it is the only reader of the result;
-///   so does one with experts.
+///   so does one with experts. Such a product and the one that it has its input from are one stage, as they may leave
+///   out what is between them.
 /// - A product adds to the residual stream by itself; so does the sum of experts.
 ///
 /// What the compiler emits makes each of these a matter of neighbours: it adds RESULT to HIDDEN as the last use of
@@ -52,7 +53,11 @@ final class Fusion {
         for (Stage stage : stages) {
             append(stage, fused, Fusion::bothOfMany);
         }
-        return fused;
+        List<Stage> joined = new ArrayList<>();
+        for (Stage stage : fused) {
+            append(stage, joined, Fusion::feedForward);
+        }
+        return joined;
     }
 
     /// One stage for two neighbours, or null.
@@ -190,6 +195,28 @@ final class Fusion {
                     && experts.to().equals(sum.from())) {
                 return experts.addedTo(sum.to());
             }
+        }
+        return null;
+    }
+
+    /// One stage for the product of gate and up and that of what they become, or null.
+    private static @Nullable Stage feedForward(Stage first, Stage second) {
+        if (second instanceof Stage.MultiplyMade down && down.making() instanceof Making.Gate(var activation)) {
+            if (first instanceof Stage.MultiplyMade gateUp
+                    && gateUp.product().to().equals(down.from())) {
+                return new Stage.FeedForward(gateUp, activation, down);
+            }
+            if (first instanceof Stage.Multiply gateUp && gateUp.to().equals(down.from())) {
+                Stage.MultiplyMade alone =
+                        new Stage.MultiplyMade(new Making.Nothing(), gateUp.from(), gateUp, Optional.empty());
+                return new Stage.FeedForward(alone, activation, down);
+            }
+        }
+        if (second instanceof Stage.MultiplyMadeChosen down
+                && down.making() instanceof Making.Gate(var activation)
+                && first instanceof Stage.MultiplyChosen gateUp
+                && gateUp.to().equals(down.from())) {
+            return new Stage.FeedForwardChosen(gateUp, activation, down);
         }
         return null;
     }

@@ -214,6 +214,7 @@ final class Launcher {
                         width,
                         count(to, tokens),
                         args(rows(to), rows(from), width, number(activation)));
+            case Stage.FeedForward feedForward -> feedForward(feedForward, start, tokens);
             case Stage.GateSparse(HiddenActivation activation, double deviations, int width, View from, View to) ->
                 launch(
                         "tokens",
@@ -238,6 +239,7 @@ final class Launcher {
                         args(rows(to), rows(from), memory.address(Buffer.CHOSEN_WEIGHTS), to.perToken(), to.width()));
             case Stage.MultiplyChosen multiply -> multiplyChosen(multiply, tokens);
             case Stage.MultiplyMadeChosen made -> multiplyMadeChosen(made, start, tokens);
+            case Stage.FeedForwardChosen feedForward -> feedForward(feedForward, start, tokens);
             case Stage.MultiplyGatedChosen(
                     DeviceExperts experts,
                     View from,
@@ -438,7 +440,13 @@ final class Launcher {
             multiplyOne(w, bias, from, Optional.empty(), 0, to, 0);
         } else if (tiles.canMultiply(w, rows)) {
             tiles.multiply(
-                    w, bias, new TileLauncher.Input(new Making.Nothing(), from, fromStride), 0, to, toStride, rows);
+                    w,
+                    bias,
+                    new TileLauncher.Input.Rows(new Making.Nothing(), from, fromStride),
+                    0,
+                    to,
+                    toStride,
+                    rows);
         } else {
             launch(
                     "linear",
@@ -453,19 +461,43 @@ final class Launcher {
     }
 
     private void multiplyMade(Stage.MultiplyMade made, int start, int tokens) {
-        Stage.Multiply product = made.product();
-        if (tiles.canMultiply(product.weight(), tokens)) {
-            View to = made.sum().map(Stage.Add::to).orElse(product.to());
-            tiles.multiply(
-                    product.weight(),
-                    product.bias(),
-                    input(made.making(), made.from()),
-                    made.sum().isPresent() ? memory.address(to) : 0,
-                    memory.address(to),
-                    memory.stride(to),
-                    tokens);
+        if (tiles.canMultiply(made.product().weight(), tokens)) {
+            multiplyByTiles(made, input(made.making(), made.from()), tokens);
         } else {
             made.parts().forEach(part -> launch(part, start, tokens));
+        }
+    }
+
+    private void multiplyByTiles(Stage.MultiplyMade made, TileLauncher.Input input, int tokens) {
+        Stage.Multiply product = made.product();
+        View to = made.sum().map(Stage.Add::to).orElse(product.to());
+        tiles.multiply(
+                product.weight(),
+                product.bias(),
+                input,
+                made.sum().isPresent() ? memory.address(to) : 0,
+                memory.address(to),
+                memory.stride(to),
+                tokens);
+    }
+
+    private void feedForward(Stage.FeedForward feedForward, int start, int tokens) {
+        Stage.MultiplyMade gateUp = feedForward.gateUp();
+        Stage.MultiplyMade down = feedForward.down();
+        DeviceMatrix weight = gateUp.product().weight();
+        if (tiles.canGate(weight, down.product().weight(), tokens)) {
+            long gated = memory.address(down.product().from());
+            tiles.multiplyGated(
+                    weight,
+                    gateUp.product().bias(),
+                    input(gateUp.making(), gateUp.from()),
+                    feedForward.activation(),
+                    gated,
+                    tokens);
+            multiplyByTiles(down, new TileLauncher.Input.Made(gated), tokens);
+        } else {
+            launch(gateUp, start, tokens);
+            launch(down, start, tokens);
         }
     }
 
@@ -478,8 +510,28 @@ final class Launcher {
         }
     }
 
-    private TileLauncher.Input input(Making making, View from) {
-        return new TileLauncher.Input(making, memory.address(from), memory.stride(from));
+    private void feedForward(Stage.FeedForwardChosen feedForward, int start, int tokens) {
+        Stage.MultiplyChosen gateUp = feedForward.gateUp();
+        Stage.MultiplyMadeChosen down = feedForward.down();
+        DeviceMatrix weight = gateUp.weights().first();
+        if (tiles.canGate(weight, down.product().weights().first(), tokens)) {
+            long gated = memory.address(down.product().from());
+            tiles.multiplyGatedChosen(
+                    gateUp.weights(),
+                    input(new Making.Nothing(), gateUp.from()),
+                    share(gateUp),
+                    feedForward.activation(),
+                    gated,
+                    count(gateUp.to(), tokens));
+            multiplyByTiles(down.product(), new TileLauncher.Input.Made(gated), tokens);
+        } else {
+            launch(gateUp, start, tokens);
+            launch(down, start, tokens);
+        }
+    }
+
+    private TileLauncher.Input.Rows input(Making making, View from) {
+        return new TileLauncher.Input.Rows(making, memory.address(from), memory.stride(from));
     }
 
     private void multiplyChosen(Stage.MultiplyChosen multiply, int tokens) {

@@ -151,6 +151,9 @@ sealed interface Stage {
     /// to = activation(first half of from) ⊙ second half.
     record Gate(HiddenActivation activation, int width, View from, View to) implements Stage {}
 
+    /// Of many tokens: [MultiplyMade] of gate and up, and of what their [Gate] makes.
+    record FeedForward(MultiplyMade gateUp, HiddenActivation activation, MultiplyMade down) implements Stage {}
+
     /// As [Gate], after relu(g − (mean(g) + σ(g) · deviations)) of the first half.
     record GateSparse(HiddenActivation activation, double deviations, int width, View from, View to) implements Stage {}
 
@@ -186,6 +189,10 @@ sealed interface Stage {
             return parts;
         }
     }
+
+    /// As [FeedForward], of experts.
+    record FeedForwardChosen(MultiplyChosen gateUp, HiddenActivation activation, MultiplyMadeChosen down)
+            implements Stage {}
 
     /// Of one token: to = activation(first half of [MultiplyChosen]'s result) ⊙ second half.
     ///

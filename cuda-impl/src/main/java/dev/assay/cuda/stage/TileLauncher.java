@@ -216,10 +216,18 @@ final class TileLauncher {
     record Places(long planes, long factors, long order, long expertTiles) {}
 
     /// What a product multiplies.
-    ///
-    /// @param from address of the first row that it is made from
-    /// @param stride numbers from a row to the next
-    record Input(Making making, long from, int stride) {}
+    sealed interface Input {
+        /// What is made first.
+        ///
+        /// @param from address of the first row that it is made from
+        /// @param stride numbers from a row to the next
+        record Rows(Making making, long from, int stride) implements Input {}
+
+        /// What [#multiplyGated] has made already.
+        ///
+        /// @param at its address
+        record Made(long at) implements Input {}
+    }
 
     /// @param activations FLOAT32 unless the device has the file of kernels [KernelImage#ROUNDED]
     TileLauncher(Device device, KernelImage kernels, Stream stream, Activations activations, Places places) {
@@ -262,10 +270,13 @@ final class TileLauncher {
     ///
     /// @param residual address of rows that lie as those of `to`; 0 for none
     void multiply(DeviceMatrix w, long bias, Input input, long residual, long to, int toStride, int rows) {
-        Tile fastest = tiles(w.type()).stream()
+        multiply(fastest(w, rows), w, bias, input, residual, to, toStride, rows);
+    }
+
+    private Tile fastest(DeviceMatrix w, int rows) {
+        return tiles(w.type()).stream()
                 .min(Comparator.comparingDouble(tile -> tile.time(rows, w.rows(), device.multiprocessors())))
                 .orElseThrow();
-        multiply(fastest, w, bias, input, residual, to, toStride, rows);
     }
 
     /// The tiles that there are kernels for.
@@ -293,7 +304,7 @@ final class TileLauncher {
 
     /// As [#multiply(DeviceMatrix, long, Input, long, long, int, int)], by certain tiles.
     void multiply(Tile tile, DeviceMatrix w, long bias, Input input, long residual, long to, int toStride, int rows) {
-        prepare(tile, input, w.columns(), rows);
+        long made = make(tile, input, w.columns(), rows);
         launch(
                 tile.file(),
                 "multiply_" + tile.prefix() + w.type().suffix() + tile.suffix(),
@@ -303,7 +314,7 @@ final class TileLauncher {
                 tile.sharedBytes(w.type()),
                 to,
                 toStride,
-                places.planes(),
+                made,
                 places.factors(),
                 w.data(),
                 w.scales(),
@@ -313,6 +324,62 @@ final class TileLauncher {
                 residual,
                 w.rows(),
                 rows);
+    }
+
+    /// Whether there is a kernel that makes the input of a product by that of gate and up.
+    boolean canGate(DeviceMatrix gateUp, DeviceMatrix down, int rows) {
+        return rounds(gateUp.type()) && rounds(down.type()) && canMultiply(gateUp, rows) && canMultiply(down, rows);
+    }
+
+    /// to = activation(first half of W · input + bias) ⊙ second half, as [Input.Made], where [#canGate] says so.
+    void multiplyGated(DeviceMatrix w, long bias, Input.Rows input, HiddenActivation activation, long to, int rows) {
+        Tile tile = fastest(w, rows);
+        long made = make(tile, input, w.columns(), rows);
+        int width = w.rows() / 2;
+        launch(
+                tile.file(),
+                "multiply_rounded_gated_" + w.type().suffix() + tile.suffix(),
+                Math.ceilDiv(rows, tile.tokens()),
+                Math.ceilDiv(width, tile.rows() / 2),
+                TILE_THREADS,
+                tile.sharedBytes(w.type()),
+                to,
+                made,
+                w.data(),
+                w.columns(),
+                bias,
+                width,
+                rows,
+                Launcher.number(activation));
+    }
+
+    /// The same with the experts of pairs that [#group] has found.
+    ///
+    /// @param share pairs that share a row of the input
+    void multiplyGatedChosen(
+            DeviceExperts experts, Input.Rows input, int share, HiddenActivation activation, long to, int pairs) {
+        DeviceMatrix w = experts.first();
+        Tile tile = expertTiles(w.type()).getFirst();
+        long made = make(tile, input, w.columns(), pairs / share);
+        int width = w.rows() / 2;
+        launch(
+                tile.file(),
+                "multiply_chosen_rounded_gated_" + w.type().suffix(),
+                Math.toIntExact(mostTiles(experts.count(), pairs)),
+                Math.ceilDiv(width, tile.rows() / 2),
+                TILE_THREADS,
+                tile.sharedBytes(w.type()),
+                to,
+                made,
+                share,
+                w.data(),
+                w.columns(),
+                experts.stride(),
+                places.order(),
+                places.expertTiles(),
+                tiles(experts.count()),
+                width,
+                Launcher.number(activation));
     }
 
     /// Whether there is a kernel for the products of so many tokens with their experts.
@@ -367,7 +434,7 @@ final class TileLauncher {
     void multiplyChosen(Tile tile, DeviceExperts experts, Input input, int share, long to, int toStride, int pairs) {
         DeviceMatrix w = experts.first();
         int count = experts.count();
-        prepare(tile, input, w.columns(), pairs / share);
+        long made = make(tile, input, w.columns(), pairs / share);
         launch(
                 tile.file(),
                 "multiply_chosen_" + tile.prefix() + w.type().suffix(),
@@ -377,7 +444,7 @@ final class TileLauncher {
                 tile.sharedBytes(w.type()),
                 to,
                 toStride,
-                places.planes(),
+                made,
                 places.factors(),
                 pairs / share,
                 share,
@@ -393,8 +460,15 @@ final class TileLauncher {
                 w.rows());
     }
 
-    /// Makes the input as tiles read it.
-    private void prepare(Tile tile, Input input, int columns, int rows) {
+    /// Makes the input as tiles read it; returns where it is.
+    private long make(Tile tile, Input input, int columns, int rows) {
+        return switch (input) {
+            case Input.Made(long at) -> at;
+            case Input.Rows own -> make(tile, own, columns, rows);
+        };
+    }
+
+    private long make(Tile tile, Input.Rows input, int columns, int rows) {
         long[] common = {places.planes(), places.factors(), input.from(), input.stride(), columns, rows};
         Reading reading = tile.reading();
         switch (input.making()) {
@@ -416,6 +490,7 @@ final class TileLauncher {
                         rows,
                         Launcher.args(common, Launcher.number(activation)));
         }
+        return places.planes();
     }
 
     private void prepare(Reading reading, String name, int mostThreads, int columns, int rows, long... arguments) {

@@ -360,7 +360,7 @@ class LatentLauncherTest {
                     shape.activations,
                     Expansion.of(heads, shape.together, shape.positions(), shape.batch, memory::take),
                     (w, x, stride, y, yStride, count) -> tiles.multiply(
-                            w, 0, new TileLauncher.Input(new Making.Nothing(), x, stride), 0, y, yStride, count));
+                            w, 0, new TileLauncher.Input.Rows(new Making.Nothing(), x, stride), 0, y, yStride, count));
             Stage.AttendLatents stage = stage(shape, expansion);
             assertThat(latents.canAttend(stage, shape.tokens)).isTrue();
             latents.attend(

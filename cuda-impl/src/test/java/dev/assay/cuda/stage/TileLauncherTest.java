@@ -181,6 +181,38 @@ class TileLauncherTest {
         }
     }
 
+    /// Products of gate and up that leave their activated product, rounded, with widths that end within tiles.
+    @ParameterizedTest
+    @CsvSource({"67, 136, 264", "131, 72, 8", "16, 456, 128"})
+    void gates(int tokens, int columns, int width) {
+        float[][] x = moderate(tokens, columns);
+        float[] bias = moderate(1, 2 * width)[0];
+        Weights weights = weights(WeightType.BF16, 2 * width, columns);
+
+        float[] found = device.call(() -> multiplyGated(x, weights, bias));
+
+        assertThat(found).hasSize(tokens * width);
+        for (int t = 0; t < tokens; t++) {
+            for (int r = 0; r < width; r++) {
+                double gate = bias[r];
+                double up = bias[width + r];
+                double ofGate = 1;
+                double ofUp = 1;
+                for (int c = 0; c < columns; c++) {
+                    double rounded = RoundedNumbers.bfloat16(x[t][c]);
+                    gate += weights.values[r][c] * rounded;
+                    up += weights.values[width + r][c] * rounded;
+                    ofGate += Math.abs(weights.values[r][c] * rounded);
+                    ofUp += Math.abs(weights.values[width + r][c] * rounded);
+                }
+                double expected = gate / (1 + Math.exp(-gate)) * up;
+                assertThat(Math.abs(found[t * width + r] - expected))
+                        .isLessThanOrEqualTo(
+                                Math.scalb(Math.abs(expected), -8) + 2 * TOLERANCE_OF_ROUNDED * ofGate * ofUp);
+            }
+        }
+    }
+
     private float[][] moderate(int rows, int columns) {
         float[][] all = new float[rows][columns];
         for (float[] row : all) {
@@ -327,12 +359,39 @@ class TileLauncherTest {
                         tile,
                         w,
                         biases,
-                        new TileLauncher.Input(new Making.Nothing(), from, x[0].length + GAP),
+                        new TileLauncher.Input.Rows(new Making.Nothing(), from, x[0].length + GAP),
                         0,
                         to,
                         rows,
                         tokens);
                 found.add(read(to, tokens * rows, stream));
+            }
+            return found;
+        }
+    }
+
+    private static float[] multiplyGated(float[][] x, Weights weights, float[] bias) {
+        int numbers = x.length * bias.length / 2;
+        try (Arena arena = Arena.ofConfined();
+                DeviceMemory memory = new DeviceMemory(device, 64L << 20);
+                Stream stream = new Stream(device)) {
+            DeviceMatrix w = experts(WeightType.BF16, List.of(weights), bias.length, x[0].length, memory, stream)
+                    .first();
+            long biases = memory.take((long) bias.length * Float.BYTES);
+            memory.write(biases, arena.allocateFrom(ValueLayout.JAVA_FLOAT, bias));
+            TileLauncher tiles =
+                    new TileLauncher(device, kernels, stream, Activations.BFLOAT16, places(x, 0, 0, memory));
+            assertThat(tiles.canGate(w, w, x.length)).isTrue();
+            long to = memory.take((long) numbers * Short.BYTES);
+            TileLauncher.Input.Rows input =
+                    new TileLauncher.Input.Rows(new Making.Nothing(), write(x, GAP, memory), x[0].length + GAP);
+            tiles.multiplyGated(w, biases, input, HiddenActivation.SILU, to, x.length);
+            MemorySegment y = arena.allocate(ValueLayout.JAVA_SHORT, numbers);
+            stream.copyOut(y, to);
+            stream.synchronize();
+            float[] found = new float[numbers];
+            for (int i = 0; i < numbers; i++) {
+                found[i] = Float.intBitsToFloat(y.getAtIndex(ValueLayout.JAVA_SHORT, i) << 16);
             }
             return found;
         }
@@ -359,8 +418,8 @@ class TileLauncherTest {
             memory.write(gains, arena.allocateFrom(ValueLayout.JAVA_FLOAT, gain));
             TileLauncher tiles = new TileLauncher(device, kernels, stream, activations, places(from, 0, 0, memory));
             assertThat(tiles.canMultiply(w, tokens)).isTrue();
-            TileLauncher.Input input =
-                    new TileLauncher.Input(made.making(gains, columns), write(from, GAP, memory), from[0].length + GAP);
+            TileLauncher.Input input = new TileLauncher.Input.Rows(
+                    made.making(gains, columns), write(from, GAP, memory), from[0].length + GAP);
             List<float[][]> found = new ArrayList<>();
             for (TileLauncher.Tile tile : tiles.tiles(type)) {
                 int stride = residual[0].length;
@@ -401,7 +460,7 @@ class TileLauncherTest {
                 tiles.multiplyChosen(
                         tile,
                         experts,
-                        new TileLauncher.Input(new Making.Nothing(), from, x[0].length + GAP),
+                        new TileLauncher.Input.Rows(new Making.Nothing(), from, x[0].length + GAP),
                         share,
                         to,
                         rows,
