@@ -42,8 +42,8 @@ DEVICE void write_rounded(const GatedResults &to, const float *results, int, con
     static_assert(HALF_TILE == WARP * 4);
     const int r = lane() * 4;
     const int column = row_of(to, r);
+    synchronize_block();
     if (column >= to.width) {
-        synchronize_block();
         return;
     }
     float gate_bias[4];
@@ -52,7 +52,6 @@ DEVICE void write_rounded(const GatedResults &to, const float *results, int, con
         gate_bias[i] = to.bias == nullptr ? 0 : to.bias[column + i];
         up_bias[i] = to.bias == nullptr ? 0 : to.bias[to.width + column + i];
     }
-    synchronize_block();
     for (int t = warp(); t < TOKENS && t < tokens.count; t += warps()) {
         alignas(16) float gate[4];
         alignas(16) float up[4];
