@@ -25,20 +25,23 @@ struct Turn {
     const float *sines;
 };
 
+// Turns pair j of a head.
+DEVICE void turn_pair(float *head, const Turn &by, int j, float cosine, float sine) {
+    const int a = by.kind == HALF_SPLIT ? j : 2 * j;
+    const int b = by.kind == HALF_SPLIT ? j + by.pairs : 2 * j + 1;
+    const float x = head[a];
+    const float y = head[b];
+    head[a] = x * cosine - y * sine;
+    head[b] = y * cosine + x * sine;
+}
+
 // Turns the first 2 · pairs numbers of a head, of which each thread of the warp has some pairs.
-DEVICE void turn(float *head, Turn by, int position) {
+DEVICE void turn(float *head, const Turn &by, int position) {
     if (by.kind == NOT_TURNED) {
         return;
     }
     for (int j = lane(); j < by.pairs; j += WARP) {
-        float cosine = by.cosines[(long)position * by.pairs + j];
-        float sine = by.sines[(long)position * by.pairs + j];
-        int a = by.kind == HALF_SPLIT ? j : 2 * j;
-        int b = by.kind == HALF_SPLIT ? j + by.pairs : 2 * j + 1;
-        float x = head[a];
-        float y = head[b];
-        head[a] = x * cosine - y * sine;
-        head[b] = y * cosine + x * sine;
+        turn_pair(head, by, j, by.cosines[(long)position * by.pairs + j], by.sines[(long)position * by.pairs + j]);
     }
 }
 
@@ -65,19 +68,60 @@ constexpr int QUERY = 0;
 constexpr int KEY = 1;
 constexpr int VALUE = 2;
 
+constexpr int HEADS_A_BLOCK = 8;
+constexpr int WIDEST_HEAD = 256;
+
 // row = what x, a projected head of a token, becomes before attention: norm with a gain, rotation by the table's row at
-// `position`, norm without gain, and for queries a factor. A warp has the head.
-DEVICE void prepare_head(float *row, const float *x, int kind, int width, const HeadNorms &norms, Turn by,
+// `position`, norm without gain, and for queries a factor. A warp has the head, and reads all that it needs at once.
+DEVICE void prepare_head(float *row, const float *x, int kind, int width, const HeadNorms &norms, const Turn &by,
                          float warmth, int position) {
+    constexpr int NUMBERS = WIDEST_HEAD / WARP; // of a lane
     const float *gain = kind == QUERY ? norms.query_gain : kind == KEY ? norms.key_gain : norms.value_gain;
     const float eps = kind == QUERY ? norms.query_eps : kind == KEY ? norms.key_eps : norms.value_eps;
-    const float factor = gain == nullptr ? 1 : inverse_root_mean_square(x, width, eps);
-    for (int i = lane(); i < width; i += WARP) {
-        row[i] = gain == nullptr ? x[i] : x[i] * factor * gain[i];
+    const bool turns = kind != VALUE && by.kind != NOT_TURNED;
+    float in[NUMBERS];
+    float gains[NUMBERS];
+    float cosines[NUMBERS / 2] = {};
+    float sines[NUMBERS / 2] = {};
+#pragma unroll
+    for (int n = 0; n < NUMBERS; n++) {
+        const int i = n * WARP + lane();
+        in[n] = i < width ? x[i] : 0;
+        gains[n] = gain != nullptr && i < width ? gain[i] : 1;
+    }
+#pragma unroll
+    for (int n = 0; n < NUMBERS / 2; n++) {
+        const int j = n * WARP + lane();
+        if (turns && j < by.pairs) {
+            cosines[n] = by.cosines[(long)position * by.pairs + j];
+            sines[n] = by.sines[(long)position * by.pairs + j];
+        }
+    }
+    float factor = 1;
+    if (gain != nullptr) {
+        float squares = 0;
+#pragma unroll
+        for (int n = 0; n < NUMBERS; n++) {
+            squares = fmaf(in[n], in[n], squares);
+        }
+        factor = inverse_root(warp_sum(squares) / width, eps);
+    }
+#pragma unroll
+    for (int n = 0; n < NUMBERS; n++) {
+        const int i = n * WARP + lane();
+        if (i < width) {
+            row[i] = in[n] * factor * gains[n];
+        }
     }
     synchronize_warp();
     if (kind != VALUE) {
-        turn(row, by, position);
+#pragma unroll
+        for (int n = 0; n < NUMBERS / 2; n++) {
+            const int j = n * WARP + lane();
+            if (turns && j < by.pairs) {
+                turn_pair(row, by, j, cosines[n], sines[n]);
+            }
+        }
         synchronize_warp();
         if (norms.eps_after >= 0) {
             float after = inverse_root_mean_square(row, width, norms.eps_after);
@@ -96,12 +140,10 @@ DEVICE void prepare_head(float *row, const float *x, int kind, int width, const 
 // Prepares all heads of a token. x is `[tokens][queries | keys | values]`, heads of `width`; queries stay there, keys and
 // values go to the cache. A warp has a head, blockIdx.y is the token. kv_heads is 0 in layers that attend to another's
 // cache; heat is [max context] factors of queries, or null.
-constexpr int HEADS_A_BLOCK = 8;
-constexpr int WIDEST_HEAD = 256;
-
 template <typename C>
 DEVICE void prepare_heads(float *x, int stride, int query_heads, int kv_heads, int width, const HeadNorms &norms,
-                          Turn by, const float *heat, void *keys, void *values, int capacity, const int *pass) {
+                          const Turn &by, const float *heat, void *keys, void *values, int capacity,
+                          const int *pass) {
     begin();
     const int head = blockIdx.x * warps() + warp();
     if (head >= query_heads + 2 * kv_heads) {

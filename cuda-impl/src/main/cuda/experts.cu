@@ -25,9 +25,9 @@ KERNEL(scale_inputs, float *to, int to_stride, const float *x, int x_stride, con
 }
 
 // to[t] = Σ_j weights[t][j] · results[t · top-k + j] in order of j; without weights, for experts whose input was
-// weighted, they are 1. Plus shared[t], which may be null.
+// weighted, they are 1. Plus shared[t] and residual[t], which may be null; rows of the residual lie as those of `to`.
 KERNEL(sum_experts, float *to, int to_stride, const float *results, int results_stride, const float *weights,
-       const float *shared, int shared_stride, int top_k, int width) {
+       const float *shared, int shared_stride, const float *residual, int top_k, int width) {
     begin();
     const int i = blockIdx.x * blockDim.x + threadIdx.x;
     if (i < width) {
@@ -38,6 +38,7 @@ KERNEL(sum_experts, float *to, int to_stride, const float *results, int results_
             const float weight = weights == nullptr ? 1 : weights[pair];
             sum = fmaf(weight, results[pair * results_stride + i], sum);
         }
-        to[token * to_stride + i] = shared == nullptr ? sum : sum + shared[token * shared_stride + i];
+        sum = shared == nullptr ? sum : sum + shared[token * shared_stride + i];
+        to[token * to_stride + i] = residual == nullptr ? sum : residual[token * to_stride + i] + sum;
     }
 }

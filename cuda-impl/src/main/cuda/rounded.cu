@@ -12,40 +12,71 @@ constexpr int ROUNDED_DEPTH = 64;
 constexpr int ROUNDED_CHUNKS = 8;
 constexpr int ROUNDED_STAGES = 4;
 
-// to = x, rounded; both have `columns`, a multiple of 8. A block has the row blockIdx.y. Parameters are as of split_rows.
-KERNEL(round_rows, unsigned short *to, float *, const float *x, int x_stride, int columns, int) {
-    begin();
-    const long row = blockIdx.y;
-    x += row * x_stride;
-    to += row * columns;
-    const bool fours = in_fours(x, 0);
-    for (int column = threadIdx.x * 8; column < columns; column += blockDim.x * 8) {
-        alignas(16) float in[8];
-        if (fours) {
-            *(float4 *)in = *(const float4 *)(x + column);
-            *(float4 *)(in + 4) = *(const float4 *)(x + column + 4);
-        } else {
-            for (int i = 0; i < 8; i++) {
-                in[i] = x[column + i];
-            }
+// What a tile of results becomes if the rows of the matrix are those of gate and up, `width` each:
+// y[t] = activation(gate[t]) ⊙ up[t], rounded, `width` numbers. Bias is of all rows, or null.
+struct GatedResults {
+    unsigned short *y;
+    int width; // a multiple of 8
+    const float *bias;
+    int activation;
+};
+
+constexpr int HALF_TILE = ROUNDED_ROWS / 2;
+
+// The row of the matrix that is row r of this block's tile; none is that large if there is none.
+DEVICE int row_of(const TileResults &, int r) { return blockIdx.y * ROUNDED_ROWS + r; }
+
+// A tile has as many rows of gate as of up, of the same numbers of y.
+DEVICE int row_of(const GatedResults &to, int r) {
+    const int i = blockIdx.y * HALF_TILE + r % HALF_TILE;
+    return i >= to.width ? 2 * to.width : r < HALF_TILE ? i : to.width + i;
+}
+
+template <int TOKENS, int PITCH>
+DEVICE void write_rounded(const TileResults &to, const float *results, int rows, const TileRows &tokens) {
+    write_results<TOKENS, ROUNDED_ROWS, PITCH>(to, results, row_of(to, 0), rows, tokens);
+}
+
+template <int TOKENS, int PITCH>
+DEVICE void write_rounded(const GatedResults &to, const float *results, int, const TileRows &tokens) {
+    static_assert(HALF_TILE == WARP * 4);
+    const int r = lane() * 4;
+    const int column = row_of(to, r);
+    synchronize_block();
+    if (column >= to.width) {
+        return;
+    }
+    float gate_bias[4];
+    float up_bias[4];
+    for (int i = 0; i < 4; i++) {
+        gate_bias[i] = to.bias == nullptr ? 0 : to.bias[column + i];
+        up_bias[i] = to.bias == nullptr ? 0 : to.bias[to.width + column + i];
+    }
+    for (int t = warp(); t < TOKENS && t < tokens.count; t += warps()) {
+        alignas(16) float gate[4];
+        alignas(16) float up[4];
+        copy_group<4>(gate, results + t * PITCH + r);
+        copy_group<4>(up, results + t * PITCH + HALF_TILE + r);
+        for (int i = 0; i < 4; i++) {
+            gate[i] = activate(to.activation, gate[i] + gate_bias[i]) * (up[i] + up_bias[i]);
         }
-        *(uint4 *)(to + column) = uint4{to_bf16_pair(in[0], in[1]), to_bf16_pair(in[2], in[3]),
-                                        to_bf16_pair(in[4], in[5]), to_bf16_pair(in[6], in[7])};
+        *(uint2 *)(to.y + (long)tokens.target(t) * to.width + column) =
+            uint2{to_bf16_pair(gate[0], gate[1]), to_bf16_pair(gate[2], gate[3])};
     }
 }
 
 // A block multiplies TOKENS tokens with ROUNDED_ROWS rows; each of its groups has GROUP_TOKENS tokens, and all rows or, of
 // one GROUP_TOKENS, half of them. Products of a step run while those of the next begin, and copies for later steps.
-template <int TOKENS>
-DEVICE void multiply_rounded(float *y, int y_stride, const unsigned short *x, const unsigned short *data, int columns,
-                             const float *bias, int rows, const TileRows &tokens) {
+template <int TOKENS, typename Results>
+DEVICE void multiply_rounded(const Results &to, const unsigned short *x, const unsigned short *data, int columns,
+                             int rows, const TileRows &tokens) {
     constexpr int STEP_ROWS = ROUNDED_THREADS / ROUNDED_CHUNKS; // that all threads bring at a time
+    constexpr int STEPS_OF_HALF = HALF_TILE / STEP_ROWS;
     constexpr int STAGE = (TOKENS + ROUNDED_ROWS) * ROUNDED_CHUNKS; // activations, weights
     constexpr int TOKEN_GROUPS = TOKENS / GROUP_TOKENS;
     constexpr int GROUP_ROWS = ROUNDED_ROWS / (GROUPS / TOKEN_GROUPS);
     uint4 *stages = (uint4 *)align_shared(dynamic_shared, 1024);
 
-    const int tile_row = blockIdx.y * ROUNDED_ROWS;
     const int own_row = threadIdx.x / ROUNDED_CHUNKS;
     const int own_chunk = threadIdx.x % ROUNDED_CHUNKS;
     // Where describe_rows says; STEP_ROWS further on, chunks lie alike.
@@ -57,22 +88,26 @@ DEVICE void multiply_rounded(float *y, int y_stride, const unsigned short *x, co
         const int t = own_row + i * STEP_ROWS;
         from[i] = t < tokens.count ? tokens.target(t) / tokens.share : -1;
     }
-    const unsigned short *own_weights = data + (long)(tile_row + own_row) * columns + own_chunk * 8;
+    const unsigned short *own_weights[2]; // of each half of the rows
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+        own_weights[half] = data + (long)row_of(to, half * HALF_TILE + own_row) * columns + own_chunk * 8;
+    }
 
     auto load = [&](int step) {
         const int column = step * ROUNDED_DEPTH;
         const bool has_columns = column + own_chunk * 8 < columns;
-        uint4 *to = own_place + step % ROUNDED_STAGES * STAGE;
+        uint4 *place = own_place + step % ROUNDED_STAGES * STAGE;
 #pragma unroll
         for (int i = 0; i < TOKENS / STEP_ROWS; i++) {
-            copy_later<16>(to + i * STEP_ROWS * ROUNDED_CHUNKS, own_x + (long)from[i] * columns + column,
+            copy_later<16>(place + i * STEP_ROWS * ROUNDED_CHUNKS, own_x + (long)from[i] * columns + column,
                            has_columns && from[i] >= 0);
         }
 #pragma unroll
         for (int i = 0; i < ROUNDED_ROWS / STEP_ROWS; i++) {
-            copy_later<16>(to + (TOKENS + i * STEP_ROWS) * ROUNDED_CHUNKS,
-                           own_weights + (long)i * STEP_ROWS * columns + column,
-                           has_columns && tile_row + own_row + i * STEP_ROWS < rows);
+            copy_later<16>(place + (TOKENS + i * STEP_ROWS) * ROUNDED_CHUNKS,
+                           own_weights[i / STEPS_OF_HALF] + (long)(i % STEPS_OF_HALF) * STEP_ROWS * columns + column,
+                           has_columns && row_of(to, own_row + i * STEP_ROWS) < rows);
         }
         end_copy_group();
     };
@@ -115,17 +150,32 @@ DEVICE void multiply_rounded(float *y, int y_stride, const unsigned short *x, co
         const int row = group_row + j / 4 * 8 + lane() % 4 * 2;
         *(float2 *)(results + token * PITCH + row) = float2{sums[j], sums[j + 1]};
     }
-    write_results<TOKENS, ROUNDED_ROWS, PITCH>(y, y_stride, results, nullptr, nullptr, bias, tile_row, rows, tokens);
+    write_rounded<TOKENS, PITCH>(to, results, rows, tokens);
 }
 
-// As multiply_tiles, for tiles of so many tokens and rows of x that round_rows has rounded.
+// As multiply_tiles, for tiles of so many tokens and rows of x that prepare.cu has rounded.
 #define DEFINE(TOKENS)                                                                                                 \
     BOUNDED_KERNEL(ROUNDED_THREADS, 1, multiply_rounded_bf16_##TOKENS, float *y, int y_stride, const unsigned short *x, \
                    const float *, const unsigned short *data, const float *, int, int columns, const float *bias,      \
-                   int rows, int tokens) {                                                                             \
+                   const float *residual, int rows, int tokens) {                                                      \
         begin();                                                                                                       \
         const int first = blockIdx.x * TOKENS;                                                                         \
-        multiply_rounded<TOKENS>(y, y_stride, x, data, columns, bias, rows, {nullptr, first, tokens - first, 1});      \
+        multiply_rounded<TOKENS>(TileResults{y, y_stride, nullptr, nullptr, bias, residual}, x, data, columns, rows,   \
+                                 {nullptr, first, tokens - first, 1});                                                 \
+    }
+DEFINE(128)
+DEFINE(64)
+#undef DEFINE
+
+// The same for the rows of gate and up, `width` each, which leaves rows that are read as x is.
+#define DEFINE(TOKENS)                                                                                                 \
+    BOUNDED_KERNEL(ROUNDED_THREADS, 1, multiply_rounded_gated_bf16_##TOKENS, unsigned short *y,                        \
+                   const unsigned short *x, const unsigned short *data, int columns, const float *bias, int width,     \
+                   int tokens, int activation) {                                                                       \
+        begin();                                                                                                       \
+        const int first = blockIdx.x * TOKENS;                                                                         \
+        multiply_rounded<TOKENS>(GatedResults{y, width, bias, activation}, x, data, columns, 2 * width,                \
+                                 {nullptr, first, tokens - first, 1});                                                 \
     }
 DEFINE(128)
 DEFINE(64)
@@ -140,6 +190,21 @@ BOUNDED_KERNEL(ROUNDED_THREADS, 1, multiply_chosen_rounded_bf16, float *y, int y
     if (tile.expert < 0) {
         return;
     }
-    multiply_rounded<CHOSEN_TOKENS>(y, y_stride, x, data + tile.expert * stride, columns, nullptr, rows,
+    multiply_rounded<CHOSEN_TOKENS>(TileResults{y, y_stride, nullptr, nullptr, nullptr, nullptr}, x,
+                                    data + tile.expert * stride, columns, rows,
+                                    {order, tile.first, first[tile.expert + 1] - tile.first, share});
+}
+
+// The same for the rows of gate and up, as multiply_rounded_gated_bf16_*.
+BOUNDED_KERNEL(ROUNDED_THREADS, 1, multiply_chosen_rounded_gated_bf16, unsigned short *y, const unsigned short *x,
+               int share, const unsigned short *data, int columns, long stride, const int *order, const int *first,
+               const ChosenTile *tiles, int width, int activation) {
+    begin();
+    const ChosenTile tile = tiles[blockIdx.x];
+    if (tile.expert < 0) {
+        return;
+    }
+    multiply_rounded<CHOSEN_TOKENS>(GatedResults{y, width, nullptr, activation}, x, data + tile.expert * stride,
+                                    columns, 2 * width,
                                     {order, tile.first, first[tile.expert + 1] - tile.first, share});
 }

@@ -1,4 +1,4 @@
-// Products of many tokens by tensor cores: y[t] = W·x[t] + bias, from weights in bfloat16, float16 or E4M3.
+// Products of many tokens by tensor cores: y[t] = W·x[t] + bias + residual[t], from weights in bfloat16, float16 or E4M3.
 //
 // Tensor cores multiply float16 and add float32. An activation is the sum of two float16 planes, 22 bits and a sign; to
 // stay in their range, a row is multiplied by the power of two that brings its largest number to 2^14. A weight in
@@ -26,45 +26,6 @@ KERNEL(scale_rows_bf16, float *to, long to_stride, const unsigned short *w, long
     }
     if (lane() == 0) {
         to[blockIdx.y * to_stride + row] = power_for(largest);
-    }
-}
-
-// planes[p][t], float16, add up to x[t] / factors[t]; both have `columns`, a multiple of 8, and `rows` rows. A block has
-// the row blockIdx.y.
-KERNEL(split_rows, unsigned short *planes, float *factors, const float *x, int x_stride, int columns, int rows) {
-    begin();
-    const long row = blockIdx.y;
-    x += row * x_stride;
-    float largest = 0;
-    for (int column = threadIdx.x; column < columns; column += blockDim.x) {
-        largest = fmaxf(largest, fabsf(x[column]));
-    }
-    const float power = power_for(block_max(largest));
-    const bool fours = in_fours(x, 0);
-    for (int column = threadIdx.x * 8; column < columns; column += blockDim.x * 8) {
-        alignas(16) float in[8];
-        if (fours) {
-            *(float4 *)in = *(const float4 *)(x + column);
-            *(float4 *)(in + 4) = *(const float4 *)(x + column + 4);
-        } else {
-            for (int i = 0; i < 8; i++) {
-                in[i] = x[column + i];
-            }
-        }
-        unsigned high[4];
-        unsigned low[4];
-        for (int i = 0; i < 4; i++) {
-            const float a = in[2 * i] * power;
-            const float b = in[2 * i + 1] * power;
-            high[i] = to_f16_pair(a, b);
-            low[i] = to_f16_pair(a - from_f16((unsigned short)high[i]), b - from_f16((unsigned short)(high[i] >> 16)));
-        }
-        unsigned short *to = planes + row * columns + column;
-        *(uint4 *)to = uint4{high[0], high[1], high[2], high[3]};
-        *(uint4 *)(to + (long)rows * columns) = uint4{low[0], low[1], low[2], low[3]};
-    }
-    if (threadIdx.x == 0) {
-        factors[row] = 1 / power;
     }
 }
 
@@ -127,9 +88,8 @@ DEVICE int place(int row, int chunk) { return row * CHUNKS + (chunk ^ (row >> 1 
 
 // A block multiplies 32 · M tokens with 32 · N rows; each of its eight warps 16 · M tokens with 8 · N rows.
 template <typename W, int M, int N>
-DEVICE void multiply_tiles(float *y, int y_stride, const unsigned short *planes, const float *factors, int x_rows,
-                           const void *data, const float *scales, int scale_columns, int columns, const float *bias,
-                           int rows, const TileRows &tokens) {
+DEVICE void multiply_tiles(const TileResults &to, const unsigned short *planes, int x_rows, const void *data,
+                           const float *scales, int scale_columns, int columns, int rows, const TileRows &tokens) {
     constexpr int TOKENS = TOKEN_WARPS * M * 16;
     constexpr int ROWS = ROW_WARPS * N * 8;
     constexpr int ROW_STEP = TILE_THREADS / CHUNKS; // rows of activations that all threads bring at a time
@@ -202,11 +162,11 @@ DEVICE void multiply_tiles(float *y, int y_stride, const unsigned short *planes,
     auto decode = [&](int step, int i) {
         unsigned halves[8];
         W::decode(raw[(step % STAGES * RAW + i) * TILE_THREADS + threadIdx.x], row_scales[i], halves);
-        uint4 *to = weights + step % 2 * ROWS * CHUNKS;
+        uint4 *decoded = weights + step % 2 * ROWS * CHUNKS;
         const int row = own_raw_row + i * RAW_STEP;
 #pragma unroll
         for (int c = 0; c < 2 / W::BYTES; c++) {
-            to[place(row, own_raw_column / 8 + c)] =
+            decoded[place(row, own_raw_column / 8 + c)] =
                 uint4{halves[4 * c], halves[4 * c + 1], halves[4 * c + 2], halves[4 * c + 3]};
         }
     };
@@ -337,8 +297,7 @@ DEVICE void multiply_tiles(float *y, int y_stride, const unsigned short *planes,
             }
         }
     }
-    write_results<TOKENS, ROWS, PITCH>(y, y_stride, results, factors, W::ROW_SCALES ? scales : nullptr, bias, tile_row,
-                                       rows, tokens);
+    write_results<TOKENS, ROWS, PITCH>(to, results, tile_row, rows, tokens);
 }
 
 // Kernels by type of weights and size of tile: `large` is 128 tokens by 256 rows, `square` 128 by 128.
@@ -348,16 +307,17 @@ DEVICE void multiply_tiles(float *y, int y_stride, const unsigned short *planes,
     FOR_TILES(define, f16, Float16Weights)                                                                             \
     FOR_TILES(define, f8, Float8Weights)
 
-// y[t] = W·x[t] + bias for rows of x that split_rows has split. blockIdx.x is a tile of tokens, so that blocks with the
-// same weights run together, blockIdx.y one of rows.
+// y[t] = W·x[t] + bias + residual[t] for rows of x that prepare.cu has split; bias and residual may be null. blockIdx.x is
+// a tile of tokens, so that blocks with the same weights run together, blockIdx.y one of rows.
 #define DEFINE(name, W, M, N, BLOCKS)                                                                                  \
     BOUNDED_KERNEL(TILE_THREADS, BLOCKS, multiply_tiles_##name, float *y, int y_stride, const unsigned short *planes,  \
                    const float *factors, const void *data, const float *scales, int scale_columns, int columns,        \
-                   const float *bias, int rows, int tokens) {                                                          \
+                   const float *bias, const float *residual, int rows, int tokens) {                                   \
         begin();                                                                                                       \
         const int first = blockIdx.x * TOKEN_WARPS * M * 16;                                                           \
-        multiply_tiles<W, M, N>(y, y_stride, planes, factors, tokens, data, scales, scale_columns, columns, bias,      \
-                                rows, {nullptr, first, tokens - first, 1});                                            \
+        multiply_tiles<W, M, N>({y, y_stride, factors, W::ROW_SCALES ? scales : nullptr, bias, residual}, planes,      \
+                                tokens, data, scales, scale_columns, columns, rows,                                    \
+                                {nullptr, first, tokens - first, 1});                                                  \
     }
 FOR_TILE_WEIGHTS(DEFINE)
 #undef DEFINE
@@ -439,9 +399,10 @@ KERNEL(list_tiles, ChosenTile *tiles, const int *first, int experts, int most) {
         if (tile.expert < 0) {                                                                                         \
             return;                                                                                                    \
         }                                                                                                              \
+        const float *of_expert = scales + tile.expert * scale_stride;                                                  \
         multiply_tiles<W, CHOSEN_M, CHOSEN_N>(                                                                         \
-            y, y_stride, planes, factors, x_rows, data + tile.expert * stride * W::BYTES,                              \
-            scales + tile.expert * scale_stride, scale_columns, columns, nullptr, rows,                                \
+            {y, y_stride, factors, W::ROW_SCALES ? of_expert : nullptr, nullptr, nullptr}, planes, x_rows,             \
+            data + tile.expert * stride * W::BYTES, of_expert, scale_columns, columns, rows,                           \
             {order, tile.first, first[tile.expert + 1] - tile.first, share});                                          \
     }
 DEFINE(bf16, BFloat16Weights)

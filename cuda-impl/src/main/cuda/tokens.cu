@@ -1,5 +1,5 @@
 // What is done to each token by itself: embeddings, norms, activations, residual streams.
-#include "device.h"
+#include "rows.h"
 
 // ---------------------------------------------------------------------------------------------------------- embeddings
 
@@ -70,14 +70,16 @@ KERNEL(normalise_rms, float *to, int to_stride, const float *x, int x_stride, co
     begin();
     to += (long)blockIdx.y * to_stride + (long)blockIdx.x * size;
     x += (long)blockIdx.y * x_stride + (long)blockIdx.x * size;
-    float squares = 0;
-    for (int i = threadIdx.x; i < size; i += blockDim.x) {
-        float in = x[i] * before;
-        squares = fmaf(in, in, squares);
-    }
-    const float factor = (float)(1 / sqrt((double)block_sum(squares) / size + eps));
-    for (int i = threadIdx.x; i < size; i += blockDim.x) {
-        to[i] = x[i] * before * factor * gain[i];
+    const float factor = rms_factor(x, size, before, eps);
+    for (int i = threadIdx.x * 8; i < size; i += blockDim.x * 8) {
+        float numbers[8];
+        float gains[8];
+        read_eight(numbers, x + i, size - i);
+        read_eight(gains, gain + i, size - i);
+        for (int j = 0; j < 8; j++) {
+            numbers[j] = numbers[j] * before * factor * gains[j];
+        }
+        write_eight(to + i, numbers, size - i);
     }
 }
 

@@ -20,9 +20,8 @@ DEVICE int wide_place(int row, int chunk) { return row * WIDE_CHUNKS + (chunk ^ 
 // their threads prepare the weights of the next, and the other warpgroup adds up its last.
 // If weights are SCALED, they are bfloat16, otherwise float16.
 template <bool SCALED, int TOKENS>
-DEVICE void multiply_wide(float *y, int y_stride, const unsigned short *planes, const float *factors, int x_rows,
-                          const unsigned short *data, const float *scales, int columns, const float *bias, int rows,
-                          const TileRows &tokens) {
+DEVICE void multiply_wide(const TileResults &to, const unsigned short *planes, int x_rows, const unsigned short *data,
+                          int columns, int rows, const TileRows &tokens) {
     constexpr int STEP_ROWS = WIDE_THREADS / WIDE_CHUNKS; // that all threads bring at a time
     constexpr int PLANE = TOKENS * WIDE_CHUNKS;
     constexpr int STAGE = PLANES * PLANE + WIDE_ROWS * WIDE_CHUNKS;
@@ -46,19 +45,19 @@ DEVICE void multiply_wide(float *y, int y_stride, const unsigned short *planes, 
     auto load = [&](int step) {
         const int column = step * WIDE_DEPTH;
         const bool has_columns = column + own_chunk * 8 < columns;
-        uint4 *to = own_place + step % WIDE_STAGES * STAGE;
+        uint4 *place = own_place + step % WIDE_STAGES * STAGE;
 #pragma unroll
         for (int i = 0; i < TOKENS / STEP_ROWS; i++) {
             const unsigned short *source = own_planes + (long)from[i] * columns + column;
 #pragma unroll
             for (int p = 0; p < PLANES; p++) {
-                copy_later<16>(to + p * PLANE + i * STEP_ROWS * WIDE_CHUNKS, source + p * plane,
+                copy_later<16>(place + p * PLANE + i * STEP_ROWS * WIDE_CHUNKS, source + p * plane,
                                has_columns && from[i] >= 0);
             }
         }
 #pragma unroll
         for (int i = 0; i < WIDE_ROWS / STEP_ROWS; i++) {
-            copy_later<16>(to + PLANES * PLANE + i * STEP_ROWS * WIDE_CHUNKS,
+            copy_later<16>(place + PLANES * PLANE + i * STEP_ROWS * WIDE_CHUNKS,
                            own_weights + (long)i * STEP_ROWS * columns + column,
                            has_columns && tile_row + own_row + i * STEP_ROWS < rows);
         }
@@ -72,7 +71,7 @@ DEVICE void multiply_wide(float *y, int y_stride, const unsigned short *planes, 
 #pragma unroll
         for (int i = 0; i < 2; i++) {
             const int row = tile_row + warp_row + part * PART_ROWS + i * 8 + lane() / 4;
-            row_scales[part][i] = row >= rows ? 0 : SCALED ? scales[row] : 1;
+            row_scales[part][i] = row >= rows ? 0 : SCALED ? to.scales[row] : 1;
         }
     }
     // Weights of half the columns of a step.
@@ -161,19 +160,18 @@ DEVICE void multiply_wide(float *y, int y_stride, const unsigned short *planes, 
             results[token * PITCH + row] = sums[part][j];
         }
     }
-    write_results<TOKENS, WIDE_ROWS, PITCH>(y, y_stride, results, factors, SCALED ? scales : nullptr, bias, tile_row,
-                                            rows, tokens);
+    write_results<TOKENS, WIDE_ROWS, PITCH>(to, results, tile_row, rows, tokens);
 }
 
 // As multiply_tiles, for tiles of so many tokens.
 #define DEFINE(name, SCALED, TOKENS)                                                                                   \
     BOUNDED_KERNEL(WIDE_THREADS, 1, multiply_wide_##name, float *y, int y_stride, const unsigned short *planes,        \
                    const float *factors, const unsigned short *data, const float *scales, int, int columns,            \
-                   const float *bias, int rows, int tokens) {                                                          \
+                   const float *bias, const float *residual, int rows, int tokens) {                                   \
         begin();                                                                                                       \
         const int first = blockIdx.x * TOKENS;                                                                         \
-        multiply_wide<SCALED, TOKENS>(y, y_stride, planes, factors, tokens, data, scales, columns, bias, rows,         \
-                                      {nullptr, first, tokens - first, 1});                                            \
+        multiply_wide<SCALED, TOKENS>({y, y_stride, factors, SCALED ? scales : nullptr, bias, residual}, planes,       \
+                                      tokens, data, columns, rows, {nullptr, first, tokens - first, 1});               \
     }
 DEFINE(bf16_128, true, 128)
 DEFINE(bf16_64, true, 64)
@@ -192,9 +190,10 @@ DEFINE(f16_64, false, 64)
         if (tile.expert < 0) {                                                                                         \
             return;                                                                                                    \
         }                                                                                                              \
-        multiply_wide<SCALED, CHOSEN_TOKENS>(                                                                          \
-            y, y_stride, planes, factors, x_rows, data + tile.expert * stride, scales + tile.expert * scale_stride,    \
-            columns, nullptr, rows, {order, tile.first, first[tile.expert + 1] - tile.first, share});                  \
+        const float *of_expert = SCALED ? scales + tile.expert * scale_stride : nullptr;                               \
+        multiply_wide<SCALED, CHOSEN_TOKENS>({y, y_stride, factors, of_expert, nullptr, nullptr}, planes, x_rows,      \
+                                             data + tile.expert * stride, columns, rows,                               \
+                                             {order, tile.first, first[tile.expert + 1] - tile.first, share});         \
     }
 DEFINE(bf16, true)
 DEFINE(f16, false)

@@ -20,6 +20,7 @@
 #include "../../main/cuda/experts.cu"
 #include "../../main/cuda/flash.cu"
 #include "../../main/cuda/linear.cu"
+#include "../../main/cuda/prepare.cu"
 #include "../../main/cuda/rounded.cu"
 #include "../../main/cuda/tiles.cu"
 #include "../../main/cuda/tokens.cu"

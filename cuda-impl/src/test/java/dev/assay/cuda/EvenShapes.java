@@ -41,14 +41,19 @@ final class EvenShapes {
 
     public static void main(String... ids) throws IOException {
         for (String id : ids) {
-            String text = Files.readString(Path.of("../golden-outputs/cases", id, "config.json"));
-            ObjectNode config = (ObjectNode) new JsonMapper().readTree(text);
-            makeEven(config);
-            if (config.get("text_config") instanceof ObjectNode inner) {
-                makeEven(inner);
-            }
-            System.out.println(id + " " + worst(ModelConfig.parse(config.toString(), id)));
+            System.out.println(id + " " + worst(config(id)));
         }
+    }
+
+    /// A golden case's configuration in such a shape.
+    static ModelConfig config(String id) throws IOException {
+        String text = Files.readString(Path.of("../golden-outputs/cases", id, "config.json"));
+        ObjectNode config = (ObjectNode) new JsonMapper().readTree(text);
+        makeEven(config);
+        if (config.get("text_config") instanceof ObjectNode inner) {
+            makeEven(inner);
+        }
+        return ModelConfig.parse(config.toString(), id);
     }
 
     private static void makeEven(ObjectNode config) {

@@ -21,7 +21,7 @@ enum Buffer {
     CONTEXT,
     /// Gate and up side by side.
     GATE_UP,
-    /// The activated product of both.
+    /// The activated product of both; of [Stage.FeedForward] it may be bfloat16. So may that of experts.
     GATED,
     ROUTER_LOGITS,
     /// Experts of a token, as ints.

@@ -75,7 +75,7 @@ public final class Compiler {
         List<Stage> oneToken = Fusion.ofOneToken(
                 stages.subList(1, stages.size()),
                 new Stage.Head(head, softcap, View.of(Buffer.INPUT), Optional.empty()));
-        return new Program(plan, stages, embed, oneToken, head, softcap, layout);
+        return new Program(plan, stages, Fusion.ofManyTokens(stages), embed, oneToken, head, softcap, layout);
     }
 
     /// The first stage.
@@ -491,7 +491,7 @@ public final class Compiler {
         stages.add(new Stage.MultiplyChosen(gateAndUp, expertInput, gateUp));
         stages.add(new Stage.Gate(experts.activation(), width, gateUp, gated));
         stages.add(new Stage.MultiplyChosen(down, gated, results));
-        stages.add(new Stage.SumExperts(results, ofResults, shared, View.of(Buffer.RESULT)));
+        stages.add(new Stage.SumExperts(results, ofResults, shared, Optional.empty(), View.of(Buffer.RESULT)));
     }
 
     private View.OfPairs pairs(Buffer buffer, int topK, int width) {

@@ -6,7 +6,9 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// Stages for a single token that nobody listens to: fewer launches that compute the same.
+/// Stages for passes that nobody listens to: fewer launches that compute the same.
+///
+/// Of a single token:
 ///
 /// - A product, the head among them, takes the norm before it along, where it is the only reader of the norm's result.
 /// A router does so too,
@@ -16,6 +18,13 @@ import org.jspecify.annotations.Nullable;
 /// - A product adds to the residual stream by itself; so do experts, which also sum themselves up.
 /// - Experts find out by themselves who was chosen, from the router's logits.
 /// - Attention prepares its heads; to latents it is what it is for few tokens.
+///
+/// Of many tokens:
+///
+/// - A product makes its input by itself, by the norm or the gate before it, where it is the only reader of the result;
+///   so does one with experts. Such a product and the one that it has its input from are one stage, as they may leave
+///   out what is between them.
+/// - A product adds to the residual stream by itself; so does the sum of experts.
 ///
 /// What the compiler emits makes each of these a matter of neighbours: it adds RESULT to HIDDEN as the last use of
 /// RESULT, and gives an input that several stages read first to one whose result is none of those named here.
@@ -30,22 +39,43 @@ final class Fusion {
     static List<Stage> ofOneToken(List<Stage> stages, Stage.Head head) {
         List<Stage> fused = new ArrayList<>();
         for (Stage stage : Stream.concat(stages.stream(), Stream.of(head)).toList()) {
-            if (stage instanceof Stage.Tapped || stage instanceof Stage.TappedExperts) {
-                continue;
-            }
             if (stage instanceof Stage.AttendLatents latents) {
                 fused.addAll(latents.absorbing());
-                continue;
-            }
-            Stage before = fused.isEmpty() ? null : fused.getLast();
-            Stage both = before == null ? null : both(before, stage);
-            if (both == null) {
-                fused.add(stage);
             } else {
-                fused.set(fused.size() - 1, both);
+                append(stage, fused, Fusion::both);
             }
         }
         return withoutRoutes(fused);
+    }
+
+    static List<Stage> ofManyTokens(List<Stage> stages) {
+        List<Stage> fused = new ArrayList<>();
+        for (Stage stage : stages) {
+            append(stage, fused, Fusion::bothOfMany);
+        }
+        List<Stage> joined = new ArrayList<>();
+        for (Stage stage : fused) {
+            append(stage, joined, Fusion::feedForward);
+        }
+        return joined;
+    }
+
+    /// One stage for two neighbours, or null.
+    private interface Pairing {
+        @Nullable
+        Stage both(Stage first, Stage second);
+    }
+
+    private static void append(Stage stage, List<Stage> fused, Pairing pairing) {
+        if (stage instanceof Stage.Tapped || stage instanceof Stage.TappedExperts) {
+            return;
+        }
+        Stage both = fused.isEmpty() ? null : pairing.both(fused.getLast(), stage);
+        if (both == null) {
+            fused.add(stage);
+        } else {
+            fused.set(fused.size() - 1, both);
+        }
     }
 
     /// Without routers whose experts are all that ask for them; both kernels find the same.
@@ -63,7 +93,7 @@ final class Fusion {
         return left;
     }
 
-    /// One stage for two neighbours, or null.
+    /// One stage for two neighbours of one token, or null.
     private static @Nullable Stage both(Stage first, Stage second) {
         if (first instanceof Stage.Normalise(RowNorm.Rms norm, int groups, double before, View from, View normalised)
                 && groups == 1
@@ -109,7 +139,7 @@ final class Fusion {
                 && first instanceof Stage.MultiplyChosen(var weights, View.OfPairs input, View.OfPairs products)
                 && products.equals(sum.from())
                 && products.perToken() <= SUMMED_EXPERTS) {
-            return new Stage.SumChosen(weights, input, sum, Optional.empty(), Optional.empty());
+            return new Stage.SumChosen(weights, input, sum, Optional.empty());
         }
         if (second instanceof Stage.Add(View from, View to, int _, double scale)
                 && scale == 1
@@ -118,23 +148,75 @@ final class Fusion {
                 return new Stage.MultiplyFused(
                         multiply.withTo(to), Optional.empty(), Optional.empty(), Optional.of(to));
             }
-            if (first
-                            instanceof
-                            Stage.SumChosen(
-                                    var weights,
-                                    View.OfPairs input,
-                                    Stage.SumExperts sum,
-                                    var residual,
-                                    var route)
-                    && residual.isEmpty()
+            if (first instanceof Stage.SumChosen(var weights, View.OfPairs input, Stage.SumExperts sum, var route)
+                    && sum.residual().isEmpty()
                     && sum.to().equals(from)) {
-                return new Stage.SumChosen(weights, input, sum, Optional.of(to), route);
+                return new Stage.SumChosen(weights, input, sum.addedTo(to), route);
             }
         }
         if (first instanceof Stage.PrepareHeads prepare
                 && second instanceof Stage.Attend attend
                 && prepare.headDim() % WIDTH_STEP == 0) {
             return new Stage.AttendOne(prepare, attend);
+        }
+        return null;
+    }
+
+    /// One stage for two neighbours of many tokens, or null.
+    private static @Nullable Stage bothOfMany(Stage first, Stage second) {
+        if (first instanceof Stage.Normalise(RowNorm.Rms norm, int groups, double before, View from, View normalised)
+                && groups == 1
+                && before == 1
+                && second instanceof Stage.Multiply multiply
+                && multiply.from().equals(normalised)
+                && isOnlyReader(multiply.to().buffer())) {
+            return new Stage.MultiplyMade(new Making.Norm(norm), from, multiply, Optional.empty());
+        }
+        if (first instanceof Stage.Gate(var activation, int _, View from, View gated)) {
+            if (second instanceof Stage.Multiply multiply && multiply.from().equals(gated)) {
+                return new Stage.MultiplyMade(new Making.Gate(activation), from, multiply, Optional.empty());
+            }
+            if (second instanceof Stage.MultiplyChosen multiply
+                    && multiply.from().equals(gated)) {
+                return new Stage.MultiplyMadeChosen(new Making.Gate(activation), from, multiply);
+            }
+        }
+        if (second instanceof Stage.Add sum && sum.scale() == 1 && sum.from().equals(View.of(Buffer.RESULT))) {
+            if (first instanceof Stage.Multiply multiply && multiply.to().equals(sum.from())) {
+                return new Stage.MultiplyMade(new Making.Nothing(), multiply.from(), multiply, Optional.of(sum));
+            }
+            if (first instanceof Stage.MultiplyMade(var making, View from, Stage.Multiply multiply, var other)
+                    && other.isEmpty()
+                    && multiply.to().equals(sum.from())) {
+                return new Stage.MultiplyMade(making, from, multiply, Optional.of(sum));
+            }
+            if (first instanceof Stage.SumExperts experts
+                    && experts.residual().isEmpty()
+                    && experts.to().equals(sum.from())) {
+                return experts.addedTo(sum.to());
+            }
+        }
+        return null;
+    }
+
+    /// One stage for the product of gate and up and that of what they become, or null.
+    private static @Nullable Stage feedForward(Stage first, Stage second) {
+        if (second instanceof Stage.MultiplyMade down && down.making() instanceof Making.Gate(var activation)) {
+            if (first instanceof Stage.MultiplyMade gateUp
+                    && gateUp.product().to().equals(down.from())) {
+                return new Stage.FeedForward(gateUp, activation, down);
+            }
+            if (first instanceof Stage.Multiply gateUp && gateUp.to().equals(down.from())) {
+                Stage.MultiplyMade alone =
+                        new Stage.MultiplyMade(new Making.Nothing(), gateUp.from(), gateUp, Optional.empty());
+                return new Stage.FeedForward(alone, activation, down);
+            }
+        }
+        if (second instanceof Stage.MultiplyMadeChosen down
+                && down.making() instanceof Making.Gate(var activation)
+                && first instanceof Stage.MultiplyChosen gateUp
+                && gateUp.to().equals(down.from())) {
+            return new Stage.FeedForwardChosen(gateUp, activation, down);
         }
         return null;
     }

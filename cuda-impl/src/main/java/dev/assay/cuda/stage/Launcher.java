@@ -24,6 +24,8 @@ final class Launcher {
     private static final int WARPS = THREADS / WARP;
     /// Threads of a block that treats a whole row.
     private static final int ROW_THREADS = 256;
+    /// The same of norms, whose number of threads suits the row: each warp adds up what all have found.
+    static final int MOST_NORM_THREADS = 256;
     /// `HEADS_A_BLOCK` of attention.cu is at least so many.
     private static final int HEADS_A_BLOCK = 4;
     /// Threads of a block that takes keys of latents into queries: eight numbers of each latent a thread.
@@ -148,6 +150,7 @@ final class Launcher {
                         memory.address(to),
                         memory.stride(to),
                         tokens);
+            case Stage.MultiplyMade made -> multiplyMade(made, start, tokens);
             case Stage.MultiplyFused(
                     Stage.Multiply product,
                     Optional<RowNorm.Rms> norm,
@@ -219,6 +222,7 @@ final class Launcher {
                         width,
                         count(to, tokens),
                         args(rows(to), rows(from), width, number(activation)));
+            case Stage.FeedForward feedForward -> feedForward(feedForward, start, tokens);
             case Stage.GateSparse(HiddenActivation activation, double deviations, int width, View from, View to) ->
                 launch(
                         "tokens",
@@ -242,6 +246,8 @@ final class Launcher {
                         count(to, tokens),
                         args(rows(to), rows(from), memory.address(Buffer.CHOSEN_WEIGHTS), to.perToken(), to.width()));
             case Stage.MultiplyChosen multiply -> multiplyChosen(multiply, tokens);
+            case Stage.MultiplyMadeChosen made -> multiplyMadeChosen(made, start, tokens);
+            case Stage.FeedForwardChosen feedForward -> feedForward(feedForward, start, tokens);
             case Stage.MultiplyGatedChosen(
                     DeviceExperts experts,
                     View from,
@@ -267,21 +273,25 @@ final class Launcher {
                     DeviceExperts experts,
                     View.OfPairs from,
                     Stage.SumExperts sum,
-                    Optional<View> residual,
                     Optional<Stage.Route> route) ->
                 launchUnits(
                         "sum_chosen_one_" + experts.first().type().suffix(),
                         Shares.ofSum(experts.first(), from.perToken(), device),
                         1,
                         args(
-                                memory.address(residual.orElse(sum.to())),
-                                residual.map(memory::address).orElse(0L),
+                                memory.address(sum.to()),
+                                sum.residual().map(memory::address).orElse(0L),
                                 rows(from),
                                 matrices(experts),
                                 choice(sum.weights(), route, from.perToken()),
                                 sum.shared().map(memory::address).orElse(0L),
                                 experts.first().rows()));
-            case Stage.SumExperts(View.OfPairs from, Optional<View> weights, Optional<View> shared, View to) ->
+            case Stage.SumExperts(
+                    View.OfPairs from,
+                    Optional<View> weights,
+                    Optional<View> shared,
+                    Optional<View> residual,
+                    View to) ->
                 elementwise(
                         "experts",
                         "sum_experts",
@@ -292,6 +302,7 @@ final class Launcher {
                                 rows(from),
                                 weights.map(memory::address).orElse(0L),
                                 shared.map(this::rows).orElse(new long[] {0, 0}),
+                                residual.map(memory::address).orElse(0L),
                                 from.perToken(),
                                 from.width()));
             case Stage.MatchMagnitude(View x, View like, int width, double smallestMeanSquare) ->
@@ -407,7 +418,7 @@ final class Launcher {
                         normalise.groups(),
                         tokens,
                         1,
-                        threadsFor(size),
+                        threadsByEights(size, MOST_NORM_THREADS),
                         0,
                         args(rows(to), rows(from), gain, Launch.of((float) eps), size, Launch.of((float)
                                 normalise.before())));
@@ -424,6 +435,13 @@ final class Launcher {
         }
     }
 
+    /// Threads of a block for a row, of which a thread has eight numbers at a time. Sums depend on it.
+    static int threadsByEights(int size, int most) {
+        int eights = Math.ceilDiv(size, EIGHT);
+        int turns = Math.ceilDiv(eights, most);
+        return Math.ceilDiv(Math.ceilDiv(eights, turns), WARP) * WARP;
+    }
+
     private static int threadsFor(int size) {
         return size <= ROW_THREADS ? Math.ceilDiv(size, WARP) * WARP : ROW_THREADS;
     }
@@ -432,7 +450,14 @@ final class Launcher {
         if (rows == 1) {
             multiplyOne(w, bias, from, Optional.empty(), 0, to, 0);
         } else if (tiles.canMultiply(w, rows)) {
-            tiles.multiply(w, bias, from, fromStride, to, toStride, rows);
+            tiles.multiply(
+                    w,
+                    bias,
+                    new TileLauncher.Input.Rows(new Making.Nothing(), from, fromStride),
+                    0,
+                    to,
+                    toStride,
+                    rows);
         } else {
             launch(
                     "linear",
@@ -446,20 +471,86 @@ final class Launcher {
         }
     }
 
+    private void multiplyMade(Stage.MultiplyMade made, int start, int tokens) {
+        if (tiles.canMultiply(made.product().weight(), tokens)) {
+            multiplyByTiles(made, input(made.making(), made.from()), tokens);
+        } else {
+            made.parts().forEach(part -> launch(part, start, tokens));
+        }
+    }
+
+    private void multiplyByTiles(Stage.MultiplyMade made, TileLauncher.Input input, int tokens) {
+        Stage.Multiply product = made.product();
+        View to = made.sum().map(Stage.Add::to).orElse(product.to());
+        tiles.multiply(
+                product.weight(),
+                product.bias(),
+                input,
+                made.sum().isPresent() ? memory.address(to) : 0,
+                memory.address(to),
+                memory.stride(to),
+                tokens);
+    }
+
+    private void feedForward(Stage.FeedForward feedForward, int start, int tokens) {
+        Stage.MultiplyMade gateUp = feedForward.gateUp();
+        Stage.MultiplyMade down = feedForward.down();
+        DeviceMatrix weight = gateUp.product().weight();
+        if (tiles.canGate(weight, down.product().weight(), tokens)) {
+            long gated = memory.address(down.product().from());
+            tiles.multiplyGated(
+                    weight,
+                    gateUp.product().bias(),
+                    input(gateUp.making(), gateUp.from()),
+                    feedForward.activation(),
+                    gated,
+                    tokens);
+            multiplyByTiles(down, new TileLauncher.Input.Made(gated), tokens);
+        } else {
+            launch(gateUp, start, tokens);
+            launch(down, start, tokens);
+        }
+    }
+
+    private void multiplyMadeChosen(Stage.MultiplyMadeChosen made, int start, int tokens) {
+        Stage.MultiplyChosen product = made.product();
+        if (tiles.canMultiply(product.weights(), tokens)) {
+            multiplyByTiles(product, input(made.making(), made.from()), tokens);
+        } else {
+            made.parts().forEach(part -> launch(part, start, tokens));
+        }
+    }
+
+    private void feedForward(Stage.FeedForwardChosen feedForward, int start, int tokens) {
+        Stage.MultiplyChosen gateUp = feedForward.gateUp();
+        Stage.MultiplyMadeChosen down = feedForward.down();
+        DeviceMatrix weight = gateUp.weights().first();
+        if (tiles.canGate(weight, down.product().weights().first(), tokens)) {
+            long gated = memory.address(down.product().from());
+            tiles.multiplyGatedChosen(
+                    gateUp.weights(),
+                    input(new Making.Nothing(), gateUp.from()),
+                    share(gateUp),
+                    feedForward.activation(),
+                    gated,
+                    count(gateUp.to(), tokens));
+            multiplyByTiles(down.product(), new TileLauncher.Input.Made(gated), tokens);
+        } else {
+            launch(gateUp, start, tokens);
+            launch(down, start, tokens);
+        }
+    }
+
+    private TileLauncher.Input.Rows input(Making making, View from) {
+        return new TileLauncher.Input.Rows(making, memory.address(from), memory.stride(from));
+    }
+
     private void multiplyChosen(Stage.MultiplyChosen multiply, int tokens) {
         DeviceExperts experts = multiply.weights();
         View from = multiply.from();
         View.OfPairs to = multiply.to();
-        int share = to.perToken() / perToken(from);
         if (tiles.canMultiply(experts, tokens)) {
-            tiles.multiplyChosen(
-                    experts,
-                    memory.address(from),
-                    memory.stride(from),
-                    share,
-                    memory.address(to),
-                    memory.stride(to),
-                    count(to, tokens));
+            multiplyByTiles(multiply, input(new Making.Nothing(), from), tokens);
         } else {
             int pairs = count(to, tokens);
             launchUnits(
@@ -469,11 +560,22 @@ final class Launcher {
                     args(
                             rows(to),
                             rows(from),
-                            share,
+                            share(multiply),
                             matrices(experts),
                             memory.address(Buffer.CHOSEN),
                             experts.first().rows()));
         }
+    }
+
+    private void multiplyByTiles(Stage.MultiplyChosen multiply, TileLauncher.Input input, int tokens) {
+        View.OfPairs to = multiply.to();
+        tiles.multiplyChosen(
+                multiply.weights(), input, share(multiply), memory.address(to), memory.stride(to), count(to, tokens));
+    }
+
+    /// Pairs that share a row of the input.
+    private static int share(Stage.MultiplyChosen multiply) {
+        return multiply.to().perToken() / perToken(multiply.from());
     }
 
     private void multiplyOne(
@@ -773,7 +875,7 @@ final class Launcher {
     }
 
     /// `SILU`, `GELU_TANH` and `GELU_ERF` of tokens.cu.
-    private static long number(HiddenActivation activation) {
+    static long number(HiddenActivation activation) {
         return switch (activation) {
             case SILU -> 0;
             case GELU_TANH -> 1;
@@ -871,7 +973,7 @@ final class Launcher {
     }
 
     /// Joins arguments: single ones, which are numbers, and several at once, which are arrays of `long`.
-    private static long[] args(Object... parts) {
+    static long[] args(Object... parts) {
         int count = 0;
         for (Object part : parts) {
             count += part instanceof long[] several ? several.length : 1;

@@ -11,12 +11,15 @@ import java.util.List;
 /// A compiled decoder: its stages in order, its head, and the room that a pass through them needs. Shared by all
 /// sessions of a model.
 ///
+/// @param stages for passes that somebody listens to
+/// @param manyTokens the stages for passes that nobody listens to
 /// @param embed the first stage
 /// @param oneToken the stages for a single token that nobody listens to, behind the embedding, its logits included
 /// @param head `[vocabulary][hidden size]`, from INPUT to logits
 public record Program(
         DecoderPlan plan,
         List<Stage> stages,
+        List<Stage> manyTokens,
         Stage.Embed embed,
         List<Stage> oneToken,
         DeviceMatrix head,
@@ -24,6 +27,7 @@ public record Program(
         Layout layout) {
     public Program {
         stages = List.copyOf(stages);
+        manyTokens = List.copyOf(manyTokens);
         oneToken = List.copyOf(oneToken);
     }
 

@@ -174,21 +174,19 @@ public final class Runner implements AutoCloseable {
     private void run(int[] tokens, int offset, int count, int start, List<Runnable> told) {
         writePass(tokens, offset, count, start);
         stream.copyIn(places.pass(), passIn.segment().asSlice(0, (2L + count) * Integer.BYTES));
-        for (Stage stage : program.stages()) {
+        for (Stage stage : isTapped() ? program.stages() : program.manyTokens()) {
             launcher.launch(stage, start, count);
-            if (isTapped()) {
-                switch (stage) {
-                    case Stage.Tapped(TapPoint point, View rows, int width) -> {
-                        float[][] values = readRows(rows, count, width);
-                        told.add(() -> taps.on(point, values));
-                    }
-                    case Stage.TappedExperts(int layer, int topK) -> {
-                        int[][] experts = readExperts(count, topK);
-                        told.add(() -> taps.onRoutedExperts(layer, experts));
-                    }
-                    case Stage other -> {
-                        // Nothing to tell.
-                    }
+            switch (stage) {
+                case Stage.Tapped(TapPoint point, View rows, int width) -> {
+                    float[][] values = readRows(rows, count, width);
+                    told.add(() -> taps.on(point, values));
+                }
+                case Stage.TappedExperts(int layer, int topK) -> {
+                    int[][] experts = readExperts(count, topK);
+                    told.add(() -> taps.onRoutedExperts(layer, experts));
+                }
+                case Stage other -> {
+                    // Nothing to tell.
                 }
             }
         }
@@ -370,7 +368,7 @@ public final class Runner implements AutoCloseable {
             writePass(tokens, start, count, start);
             milliseconds += watch.milliseconds(stream, () -> {
                 stream.copyIn(places.pass(), passIn.segment().asSlice(0, (2L + count) * Integer.BYTES));
-                program.stages().forEach(stage -> launcher.launch(stage, start, count));
+                program.manyTokens().forEach(stage -> launcher.launch(stage, start, count));
                 if (last) {
                     launcher.launchHead(program, count - 1, 1);
                 }

@@ -9,6 +9,7 @@ import dev.assay.plan.OutputHead;
 import dev.assay.plan.Rotary;
 import dev.assay.plan.Router;
 import dev.assay.plan.Temperature;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -54,6 +55,21 @@ sealed interface Stage {
     /// Of one token: to = activation(first half of the product) ⊙ second half, of normalised input or not.
     record MultiplyGated(Multiply product, Optional<RowNorm.Rms> norm, HiddenActivation activation, int width)
             implements Stage {}
+
+    /// Of many tokens: a product whose input is made on the way, or that is added to a residual by itself.
+    ///
+    /// @param from rows that the product's input is made from, for nobody else
+    /// @param sum what happens to the product's result; none for a result that others read
+    record MultiplyMade(Making making, View from, Multiply product, Optional<Add> sum) implements Stage {
+        /// The stages that it takes the place of.
+        List<Stage> parts() {
+            List<Stage> parts = new ArrayList<>();
+            making.alone(from, product.from(), product.weight().columns()).ifPresent(parts::add);
+            parts.add(product);
+            sum.ifPresent(parts::add);
+            return parts;
+        }
+    }
 
     /// to = (to + from) · scale.
     record Add(View from, View to, int width, double scale) implements Stage {}
@@ -135,6 +151,9 @@ sealed interface Stage {
     /// to = activation(first half of from) ⊙ second half.
     record Gate(HiddenActivation activation, int width, View from, View to) implements Stage {}
 
+    /// Of many tokens: [MultiplyMade] of gate and up, and of what their [Gate] makes.
+    record FeedForward(MultiplyMade gateUp, HiddenActivation activation, MultiplyMade down) implements Stage {}
+
     /// As [Gate], after relu(g − (mean(g) + σ(g) · deviations)) of the first half.
     record GateSparse(HiddenActivation activation, double deviations, int width, View from, View to) implements Stage {}
 
@@ -157,6 +176,24 @@ sealed interface Stage {
     /// to = W of the pair's expert · from, of its token or of the pair itself.
     record MultiplyChosen(DeviceExperts weights, View from, View.OfPairs to) implements Stage {}
 
+    /// Of many tokens: [MultiplyChosen] of an input that is made on the way.
+    ///
+    /// @param from rows that the product's input is made from, for nobody else
+    record MultiplyMadeChosen(Making making, View from, MultiplyChosen product) implements Stage {
+        /// The stages that it takes the place of.
+        List<Stage> parts() {
+            List<Stage> parts = new ArrayList<>();
+            int width = product.weights().first().columns();
+            making.alone(from, product.from(), width).ifPresent(parts::add);
+            parts.add(product);
+            return parts;
+        }
+    }
+
+    /// As [FeedForward], of experts.
+    record FeedForwardChosen(MultiplyChosen gateUp, HiddenActivation activation, MultiplyMadeChosen down)
+            implements Stage {}
+
     /// Of one token: to = activation(first half of [MultiplyChosen]'s result) ⊙ second half.
     ///
     /// @param route by which it finds the experts itself; none if they were found before
@@ -168,19 +205,24 @@ sealed interface Stage {
         }
     }
 
-    /// to = Σ of the experts' results, plus the shared expert's.
+    /// to = Σ of the experts' results, plus the shared expert's and a residual.
     ///
     /// @param weights of the experts; none where they have multiplied the inputs already
-    record SumExperts(View.OfPairs from, Optional<View> weights, Optional<View> shared, View to) implements Stage {}
+    /// @param residual `to` itself, if anything
+    record SumExperts(
+            View.OfPairs from, Optional<View> weights, Optional<View> shared, Optional<View> residual, View to)
+            implements Stage {
+        SumExperts addedTo(View other) {
+            return new SumExperts(from, weights, shared, Optional.of(other), other);
+        }
+    }
 
-    /// Of one token, after [MultiplyGatedChosen]: [SumExperts] of [MultiplyChosen], added to a residual or not.
+    /// Of one token, after [MultiplyGatedChosen]: [SumExperts] of [MultiplyChosen].
     ///
     /// @param route by which it finds the experts and their weights itself; none if they were found before
-    record SumChosen(
-            DeviceExperts experts, View.OfPairs from, SumExperts sum, Optional<View> residual, Optional<Route> route)
-            implements Stage {
+    record SumChosen(DeviceExperts experts, View.OfPairs from, SumExperts sum, Optional<Route> route) implements Stage {
         SumChosen after(Route route) {
-            return new SumChosen(experts, from, sum, residual, Optional.of(route));
+            return new SumChosen(experts, from, sum, Optional.of(route));
         }
     }
 

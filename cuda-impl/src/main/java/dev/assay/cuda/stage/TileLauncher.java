@@ -1,7 +1,9 @@
 package dev.assay.cuda.stage;
 
+import dev.assay.config.HiddenActivation;
 import dev.assay.cuda.driver.Device;
 import dev.assay.cuda.driver.KernelImage;
+import dev.assay.cuda.driver.Launch;
 import dev.assay.cuda.driver.Stream;
 import dev.assay.cuda.weight.DeviceExperts;
 import dev.assay.cuda.weight.DeviceMatrix;
@@ -9,7 +11,8 @@ import dev.assay.cuda.weight.WeightType;
 import java.util.Comparator;
 import java.util.List;
 
-/// Launches products of many tokens on tensor cores: tiles.cu, wide.cu and rounded.cu. For the device's thread.
+/// Launches products of many tokens on tensor cores: prepare.cu, and tiles.cu, wide.cu and rounded.cu. For the device's
+/// thread.
 final class TileLauncher {
     /// The oldest image that has the instructions.
     private static final int TENSOR_CORES = 90;
@@ -20,7 +23,11 @@ final class TileLauncher {
 
     private static final String TILES = "tiles";
     private static final int WARP = 32;
-    private static final int PREPARE_THREADS = 256;
+    /// Of a block that makes a row of an input.
+    private static final int MOST_ROW_THREADS = 512;
+    /// Static shared memory of the kernels that do.
+    private static final int PREPARE_STATIC_BYTES = 256;
+
     private static final int GROUP_THREADS = 256;
     /// `ChosenTile` of tiles.cu.
     private static final int INTS_OF_TILE = 2;
@@ -33,17 +40,31 @@ final class TileLauncher {
     /// Decoded weights: those of a step and of the next, two bytes each.
     private static final int DECODED_BYTES = 2 * 2;
 
+    /// What tiles read a row of an input as.
+    enum Reading {
+        /// Two planes of float16.
+        SPLIT("split_", Float.BYTES),
+        /// bfloat16.
+        ROUNDED("round_", 0);
+
+        /// What names of kernels of prepare.cu begin with.
+        private final String prefix;
+        /// Of shared memory that these kernels need for each number.
+        private final int sharedBytes;
+
+        Reading(String prefix, int sharedBytes) {
+            this.prefix = prefix;
+            this.sharedBytes = sharedBytes;
+        }
+    }
+
     /// Tokens by rows that a block multiplies, and the kernels that do.
     sealed interface Tile {
         String file();
 
-        /// The file and the kernel that prepare rows of activations.
-        default String prepareFile() {
-            return TILES;
-        }
-
-        default String prepareName() {
-            return "split_rows";
+        /// How it reads its input.
+        default Reading reading() {
+            return Reading.SPLIT;
         }
 
         /// What names of kernels begin with.
@@ -140,13 +161,8 @@ final class TileLauncher {
         }
 
         @Override
-        public String prepareFile() {
-            return KernelImage.ROUNDED;
-        }
-
-        @Override
-        public String prepareName() {
-            return "round_rows";
+        public Reading reading() {
+            return Reading.ROUNDED;
         }
 
         @Override
@@ -199,6 +215,20 @@ final class TileLauncher {
     /// @param expertTiles address of [#expertBytes]
     record Places(long planes, long factors, long order, long expertTiles) {}
 
+    /// What a product multiplies.
+    sealed interface Input {
+        /// What is made first.
+        ///
+        /// @param from address of the first row that it is made from
+        /// @param stride numbers from a row to the next
+        record Rows(Making making, long from, int stride) implements Input {}
+
+        /// What [#multiplyGated] has made already.
+        ///
+        /// @param at its address
+        record Made(long at) implements Input {}
+    }
+
     /// @param activations FLOAT32 unless the device has the file of kernels [KernelImage#ROUNDED]
     TileLauncher(Device device, KernelImage kernels, Stream stream, Activations activations, Places places) {
         this.device = device;
@@ -227,6 +257,7 @@ final class TileLauncher {
     boolean canMultiply(DeviceMatrix w, int rows) {
         return canGroup(rows)
                 && LARGE.sharedBytes(w.type()) <= device.sharedBytes()
+                && w.columns() * Reading.SPLIT.sharedBytes + PREPARE_STATIC_BYTES <= device.sharedBytes()
                 && w.columns() * w.type().bytes() % READ_BYTES == 0
                 && switch (w.type()) {
                     case BF16, F16 -> true;
@@ -235,12 +266,17 @@ final class TileLauncher {
                 };
     }
 
-    /// to = W · from + bias.
-    void multiply(DeviceMatrix w, long bias, long from, int fromStride, long to, int toStride, int rows) {
-        Tile fastest = tiles(w.type()).stream()
+    /// to = W · input + bias + residual.
+    ///
+    /// @param residual address of rows that lie as those of `to`; 0 for none
+    void multiply(DeviceMatrix w, long bias, Input input, long residual, long to, int toStride, int rows) {
+        multiply(fastest(w, rows), w, bias, input, residual, to, toStride, rows);
+    }
+
+    private Tile fastest(DeviceMatrix w, int rows) {
+        return tiles(w.type()).stream()
                 .min(Comparator.comparingDouble(tile -> tile.time(rows, w.rows(), device.multiprocessors())))
                 .orElseThrow();
-        multiply(fastest, w, bias, from, fromStride, to, toStride, rows);
     }
 
     /// The tiles that there are kernels for.
@@ -266,9 +302,9 @@ final class TileLauncher {
                 };
     }
 
-    /// As [#multiply(DeviceMatrix, long, long, int, long, int, int)], by certain tiles.
-    void multiply(Tile tile, DeviceMatrix w, long bias, long from, int fromStride, long to, int toStride, int rows) {
-        prepare(tile, from, fromStride, w.columns(), rows);
+    /// As [#multiply(DeviceMatrix, long, Input, long, long, int, int)], by certain tiles.
+    void multiply(Tile tile, DeviceMatrix w, long bias, Input input, long residual, long to, int toStride, int rows) {
+        long made = make(tile, input, w.columns(), rows);
         launch(
                 tile.file(),
                 "multiply_" + tile.prefix() + w.type().suffix() + tile.suffix(),
@@ -278,15 +314,72 @@ final class TileLauncher {
                 tile.sharedBytes(w.type()),
                 to,
                 toStride,
-                places.planes(),
+                made,
                 places.factors(),
                 w.data(),
                 w.scales(),
                 w.scaleColumns(),
                 w.columns(),
                 bias,
+                residual,
                 w.rows(),
                 rows);
+    }
+
+    /// Whether there is a kernel that makes the input of a product by that of gate and up.
+    boolean canGate(DeviceMatrix gateUp, DeviceMatrix down, int rows) {
+        return rounds(gateUp.type()) && rounds(down.type()) && canMultiply(gateUp, rows) && canMultiply(down, rows);
+    }
+
+    /// to = activation(first half of W · input + bias) ⊙ second half, as [Input.Made], where [#canGate] says so.
+    void multiplyGated(DeviceMatrix w, long bias, Input.Rows input, HiddenActivation activation, long to, int rows) {
+        Tile tile = fastest(w, rows);
+        long made = make(tile, input, w.columns(), rows);
+        int width = w.rows() / 2;
+        launch(
+                tile.file(),
+                "multiply_rounded_gated_" + w.type().suffix() + tile.suffix(),
+                Math.ceilDiv(rows, tile.tokens()),
+                Math.ceilDiv(width, tile.rows() / 2),
+                TILE_THREADS,
+                tile.sharedBytes(w.type()),
+                to,
+                made,
+                w.data(),
+                w.columns(),
+                bias,
+                width,
+                rows,
+                Launcher.number(activation));
+    }
+
+    /// The same with the experts of pairs that [#group] has found.
+    ///
+    /// @param share pairs that share a row of the input
+    void multiplyGatedChosen(
+            DeviceExperts experts, Input.Rows input, int share, HiddenActivation activation, long to, int pairs) {
+        DeviceMatrix w = experts.first();
+        Tile tile = expertTiles(w.type()).getFirst();
+        long made = make(tile, input, w.columns(), pairs / share);
+        int width = w.rows() / 2;
+        launch(
+                tile.file(),
+                "multiply_chosen_rounded_gated_" + w.type().suffix(),
+                Math.toIntExact(mostTiles(experts.count(), pairs)),
+                Math.ceilDiv(width, tile.rows() / 2),
+                TILE_THREADS,
+                tile.sharedBytes(w.type()),
+                to,
+                made,
+                share,
+                w.data(),
+                w.columns(),
+                experts.stride(),
+                places.order(),
+                places.expertTiles(),
+                tiles(experts.count()),
+                width,
+                Launcher.number(activation));
     }
 
     /// Whether there is a kernel for the products of so many tokens with their experts.
@@ -321,12 +414,12 @@ final class TileLauncher {
         return places.expertTiles() + firstInts(experts) * Integer.BYTES;
     }
 
-    /// to = W of the pair's expert · from, for pairs that [#group] has found.
+    /// to = W of the pair's expert · input, for pairs that [#group] has found.
     ///
-    /// @param share pairs that share a row of `from`
-    void multiplyChosen(DeviceExperts experts, long from, int fromStride, int share, long to, int toStride, int pairs) {
+    /// @param share pairs that share a row of the input
+    void multiplyChosen(DeviceExperts experts, Input input, int share, long to, int toStride, int pairs) {
         Tile fastest = expertTiles(experts.first().type()).getFirst();
-        multiplyChosen(fastest, experts, from, fromStride, share, to, toStride, pairs);
+        multiplyChosen(fastest, experts, input, share, to, toStride, pairs);
     }
 
     /// The tiles that there are kernels for, the fastest first.
@@ -337,12 +430,11 @@ final class TileLauncher {
         return hasWide(type) ? List.of(NARROW, CHOSEN) : List.of(CHOSEN);
     }
 
-    /// As [#multiplyChosen(DeviceExperts, long, int, int, long, int, int)], by certain tiles.
-    void multiplyChosen(
-            Tile tile, DeviceExperts experts, long from, int fromStride, int share, long to, int toStride, int pairs) {
+    /// As [#multiplyChosen(DeviceExperts, Input, int, long, int, int)], by certain tiles.
+    void multiplyChosen(Tile tile, DeviceExperts experts, Input input, int share, long to, int toStride, int pairs) {
         DeviceMatrix w = experts.first();
         int count = experts.count();
-        prepare(tile, from, fromStride, w.columns(), pairs / share);
+        long made = make(tile, input, w.columns(), pairs / share);
         launch(
                 tile.file(),
                 "multiply_chosen_" + tile.prefix() + w.type().suffix(),
@@ -352,7 +444,7 @@ final class TileLauncher {
                 tile.sharedBytes(w.type()),
                 to,
                 toStride,
-                places.planes(),
+                made,
                 places.factors(),
                 pairs / share,
                 share,
@@ -368,20 +460,48 @@ final class TileLauncher {
                 w.rows());
     }
 
-    private void prepare(Tile tile, long from, int stride, int columns, int rows) {
+    /// Makes the input as tiles read it; returns where it is.
+    private long make(Tile tile, Input input, int columns, int rows) {
+        return switch (input) {
+            case Input.Made(long at) -> at;
+            case Input.Rows own -> make(tile, own, columns, rows);
+        };
+    }
+
+    private long make(Tile tile, Input.Rows input, int columns, int rows) {
+        long[] common = {places.planes(), places.factors(), input.from(), input.stride(), columns, rows};
+        Reading reading = tile.reading();
+        switch (input.making()) {
+            case Making.Nothing _ -> prepare(reading, "rows", MOST_ROW_THREADS, columns, rows, common);
+            case Making.Norm(RowNorm.Rms(long gain, int _, double eps)) ->
+                prepare(
+                        reading,
+                        "normalised_rows",
+                        Launcher.MOST_NORM_THREADS,
+                        columns,
+                        rows,
+                        Launcher.args(common, gain, Launch.of((float) eps)));
+            case Making.Gate(HiddenActivation activation) ->
+                prepare(
+                        reading,
+                        "gated_rows",
+                        MOST_ROW_THREADS,
+                        columns,
+                        rows,
+                        Launcher.args(common, Launcher.number(activation)));
+        }
+        return places.planes();
+    }
+
+    private void prepare(Reading reading, String name, int mostThreads, int columns, int rows, long... arguments) {
         launch(
-                tile.prepareFile(),
-                tile.prepareName(),
+                "prepare",
+                reading.prefix + name,
                 1,
                 rows,
-                PREPARE_THREADS,
-                0,
-                places.planes(),
-                places.factors(),
-                from,
-                stride,
-                columns,
-                rows);
+                Launcher.threadsByEights(columns, mostThreads),
+                columns * reading.sharedBytes,
+                arguments);
     }
 
     private void launch(String file, String name, int x, int y, int threads, int sharedBytes, long... arguments) {

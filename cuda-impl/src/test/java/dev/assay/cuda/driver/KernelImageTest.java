@@ -33,7 +33,7 @@ class KernelImageTest {
     void isCompiledFromTheSources(List<String> image) throws IOException, NoSuchAlgorithmException {
         String file = image.getFirst();
         MessageDigest digest = MessageDigest.getInstance("SHA-256");
-        for (String source : List.of("device.h", "parts.h", "routers.h", "tiles.h", file + ".cu")) {
+        for (String source : List.of("device.h", "parts.h", "routers.h", "rows.h", "tiles.h", file + ".cu")) {
             digest.update(Files.readAllBytes(SOURCES.resolve(source)));
         }
 

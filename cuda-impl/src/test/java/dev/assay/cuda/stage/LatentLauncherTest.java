@@ -359,7 +359,8 @@ class LatentLauncherTest {
                     shape.cache,
                     shape.activations,
                     Expansion.of(heads, shape.together, shape.positions(), shape.batch, memory::take),
-                    (w, x, stride, y, yStride, count) -> tiles.multiply(w, 0, x, stride, y, yStride, count));
+                    (w, x, stride, y, yStride, count) -> tiles.multiply(
+                            w, 0, new TileLauncher.Input.Rows(new Making.Nothing(), x, stride), 0, y, yStride, count));
             Stage.AttendLatents stage = stage(shape, expansion);
             assertThat(latents.canAttend(stage, shape.tokens)).isTrue();
             latents.attend(

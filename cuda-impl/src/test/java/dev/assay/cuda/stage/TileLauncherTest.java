@@ -2,6 +2,7 @@ package dev.assay.cuda.stage;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.assay.config.HiddenActivation;
 import dev.assay.cuda.FakeDriver;
 import dev.assay.cuda.driver.AbsentException;
 import dev.assay.cuda.driver.Device;
@@ -16,6 +17,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
@@ -31,6 +33,12 @@ class TileLauncherTest {
     /// The same where tensor cores add up whole rows, and cut off what they add. Rounding activations counts 1e-4.
     private static final double TOLERANCE_OF_ROUNDED = 2e-6;
 
+    /// The same of inputs that are made with float32.
+    private static final double TOLERANCE_OF_MADE = 1e-6;
+    /// The same where they are rounded to bfloat16, which of few is the other neighbour than of the exact input.
+    private static final double TOLERANCE_OF_ROUNDED_OTHERWISE = 5e-4;
+
+    private static final double EPS = 1e-5;
     private static final int SCALE_COLUMNS = 64;
     /// Between rows of activations, such that these begin anywhere.
     private static final int GAP = 3;
@@ -93,6 +101,128 @@ class TileLauncherTest {
         return activations == Activations.BFLOAT16 && type == WeightType.BF16;
     }
 
+    /// What the input is made from.
+    enum Made {
+        BY_NORM(1),
+        BY_GATE(2);
+
+        /// Rows that it is made from are so many times as wide.
+        private final int halves;
+
+        Made(int halves) {
+            this.halves = halves;
+        }
+
+        /// The input of a row, and what it is to the kernel.
+        float[] input(float[] from, float[] gain) {
+            float[] input = new float[gain.length];
+            double squares = 0;
+            for (float value : from) {
+                squares += (double) value * value;
+            }
+            for (int c = 0; c < input.length; c++) {
+                input[c] = (float)
+                        switch (this) {
+                            case BY_NORM -> from[c] / Math.sqrt(squares / input.length + EPS) * gain[c];
+                            case BY_GATE -> from[c] / (1 + Math.exp(-from[c])) * from[input.length + c];
+                        };
+            }
+            return input;
+        }
+
+        Making making(long gain, int columns) {
+            return switch (this) {
+                case BY_NORM -> new Making.Norm(new RowNorm.Rms(gain, columns, EPS));
+                case BY_GATE -> new Making.Gate(HiddenActivation.SILU);
+            };
+        }
+    }
+
+    /// Products that make their input by themselves and add to what is there, in rows that end anywhere.
+    ///
+    /// @param gap between rows of the residual: none lets them be written in fours
+    @ParameterizedTest
+    @CsvSource({
+        "FLOAT32, BF16, BY_NORM, 67, 136, 132, 0",
+        "FLOAT32, BF16, BY_NORM, 17, 4360, 5, 3", // more than once around the threads of a block
+        "FLOAT32, BF16, BY_GATE, 131, 72, 517, 1",
+        "FLOAT32, F16, BY_NORM, 67, 136, 130, 2",
+        "FLOAT32, F8, BY_GATE, 67, 144, 132, 0",
+        "BFLOAT16, BF16, BY_NORM, 131, 72, 517, 3",
+        "BFLOAT16, BF16, BY_NORM, 67, 456, 260, 4",
+        "BFLOAT16, BF16, BY_GATE, 130, 264, 260, 0",
+        "BFLOAT16, BF16, BY_GATE, 17, 4360, 5, 0",
+        "BFLOAT16, F16, BY_GATE, 67, 136, 130, 3"
+    })
+    void makesItsInputAndAdds(
+            Activations activations, WeightType type, Made made, int tokens, int columns, int rows, int gap) {
+        float[][] from = moderate(tokens, made.halves * columns);
+        float[] gain = moderate(1, columns)[0];
+        float[][] residual = moderate(tokens, rows + gap);
+        Weights weights = weights(type, rows, columns);
+
+        List<float[][]> found =
+                device.call(() -> multiplyMade(activations, type, made, from, gain, weights, residual, rows));
+
+        boolean rounds = rounds(activations, type);
+        assertThat(found).hasSize(rounds || type == WeightType.F8 ? 2 : 4);
+        for (float[][] y : found) {
+            for (int t = 0; t < tokens; t++) {
+                float[] x = made.input(from[t], gain);
+                for (int r = 0; r < rows; r++) {
+                    double tolerance = rounds ? TOLERANCE_OF_ROUNDED_OTHERWISE : TOLERANCE_OF_MADE;
+                    assertIsProduct(y[t][r], weights.values[r], x, residual[t][r], rounds, tolerance);
+                }
+                // What lies between rows is another's.
+                for (int r = rows; r < rows + gap; r++) {
+                    assertThat(y[t][r]).isEqualTo(residual[t][r]);
+                }
+            }
+        }
+    }
+
+    /// Products of gate and up that leave their activated product, rounded, with widths that end within tiles.
+    @ParameterizedTest
+    @CsvSource({"67, 136, 264", "131, 72, 8", "16, 456, 128"})
+    void gates(int tokens, int columns, int width) {
+        float[][] x = moderate(tokens, columns);
+        float[] bias = moderate(1, 2 * width)[0];
+        Weights weights = weights(WeightType.BF16, 2 * width, columns);
+
+        float[] found = device.call(() -> multiplyGated(x, weights, bias));
+
+        assertThat(found).hasSize(tokens * width);
+        for (int t = 0; t < tokens; t++) {
+            for (int r = 0; r < width; r++) {
+                double gate = bias[r];
+                double up = bias[width + r];
+                double ofGate = 1;
+                double ofUp = 1;
+                for (int c = 0; c < columns; c++) {
+                    double rounded = RoundedNumbers.bfloat16(x[t][c]);
+                    gate += weights.values[r][c] * rounded;
+                    up += weights.values[width + r][c] * rounded;
+                    ofGate += Math.abs(weights.values[r][c] * rounded);
+                    ofUp += Math.abs(weights.values[width + r][c] * rounded);
+                }
+                double expected = gate / (1 + Math.exp(-gate)) * up;
+                assertThat(Math.abs(found[t * width + r] - expected))
+                        .isLessThanOrEqualTo(
+                                Math.scalb(Math.abs(expected), -8) + 2 * TOLERANCE_OF_ROUNDED * ofGate * ofUp);
+            }
+        }
+    }
+
+    private float[][] moderate(int rows, int columns) {
+        float[][] all = new float[rows][columns];
+        for (float[] row : all) {
+            for (int c = 0; c < columns; c++) {
+                row[c] = (float) random.nextGaussian();
+            }
+        }
+        return all;
+    }
+
     /// Experts that nobody chose, that one pair chose, and that more pairs chose than a tile holds.
     ///
     /// @param share pairs that share an input
@@ -134,6 +264,11 @@ class TileLauncherTest {
     }
 
     private static void assertIsProduct(float found, double[] weights, float[] x, float bias, boolean rounds) {
+        assertIsProduct(found, weights, x, bias, rounds, rounds ? TOLERANCE_OF_ROUNDED : TOLERANCE);
+    }
+
+    private static void assertIsProduct(
+            float found, double[] weights, float[] x, float bias, boolean rounds, double tolerance) {
         double sum = bias;
         double magnitude = Math.abs(sum);
         for (int c = 0; c < x.length; c++) {
@@ -141,7 +276,7 @@ class TileLauncherTest {
             sum += product;
             magnitude += Math.abs(product);
         }
-        assertThat(Math.abs(found - sum)).isLessThanOrEqualTo((rounds ? TOLERANCE_OF_ROUNDED : TOLERANCE) * magnitude);
+        assertThat(Math.abs(found - sum)).isLessThanOrEqualTo(tolerance * magnitude);
     }
 
     /// Rows of very different size, and one of zeros.
@@ -217,11 +352,83 @@ class TileLauncherTest {
             long to = memory.take((long) tokens * rows * Float.BYTES);
             TileLauncher tiles = new TileLauncher(device, kernels, stream, activations, places(x, 0, 0, memory));
             assertThat(tiles.canMultiply(w, tokens)).isTrue();
-            long from = write(x, memory);
+            long from = write(x, GAP, memory);
             List<float[]> found = new ArrayList<>();
             for (TileLauncher.Tile tile : tiles.tiles(type)) {
-                tiles.multiply(tile, w, biases, from, x[0].length + GAP, to, rows, tokens);
+                tiles.multiply(
+                        tile,
+                        w,
+                        biases,
+                        new TileLauncher.Input.Rows(new Making.Nothing(), from, x[0].length + GAP),
+                        0,
+                        to,
+                        rows,
+                        tokens);
                 found.add(read(to, tokens * rows, stream));
+            }
+            return found;
+        }
+    }
+
+    private static float[] multiplyGated(float[][] x, Weights weights, float[] bias) {
+        int numbers = x.length * bias.length / 2;
+        try (Arena arena = Arena.ofConfined();
+                DeviceMemory memory = new DeviceMemory(device, 64L << 20);
+                Stream stream = new Stream(device)) {
+            DeviceMatrix w = experts(WeightType.BF16, List.of(weights), bias.length, x[0].length, memory, stream)
+                    .first();
+            long biases = memory.take((long) bias.length * Float.BYTES);
+            memory.write(biases, arena.allocateFrom(ValueLayout.JAVA_FLOAT, bias));
+            TileLauncher tiles =
+                    new TileLauncher(device, kernels, stream, Activations.BFLOAT16, places(x, 0, 0, memory));
+            assertThat(tiles.canGate(w, w, x.length)).isTrue();
+            long to = memory.take((long) numbers * Short.BYTES);
+            TileLauncher.Input.Rows input =
+                    new TileLauncher.Input.Rows(new Making.Nothing(), write(x, GAP, memory), x[0].length + GAP);
+            tiles.multiplyGated(w, biases, input, HiddenActivation.SILU, to, x.length);
+            MemorySegment y = arena.allocate(ValueLayout.JAVA_SHORT, numbers);
+            stream.copyOut(y, to);
+            stream.synchronize();
+            float[] found = new float[numbers];
+            for (int i = 0; i < numbers; i++) {
+                found[i] = Float.intBitsToFloat(y.getAtIndex(ValueLayout.JAVA_SHORT, i) << 16);
+            }
+            return found;
+        }
+    }
+
+    /// By each kind of tile: rows of the residual with products added to them.
+    private static List<float[][]> multiplyMade(
+            Activations activations,
+            WeightType type,
+            Made made,
+            float[][] from,
+            float[] gain,
+            Weights weights,
+            float[][] residual,
+            int rows) {
+        int tokens = from.length;
+        int columns = gain.length;
+        try (Arena arena = Arena.ofConfined();
+                DeviceMemory memory = new DeviceMemory(device, 64L << 20);
+                Stream stream = new Stream(device)) {
+            DeviceMatrix w = experts(type, List.of(weights), rows, columns, memory, stream)
+                    .first();
+            long gains = memory.take((long) columns * Float.BYTES);
+            memory.write(gains, arena.allocateFrom(ValueLayout.JAVA_FLOAT, gain));
+            TileLauncher tiles = new TileLauncher(device, kernels, stream, activations, places(from, 0, 0, memory));
+            assertThat(tiles.canMultiply(w, tokens)).isTrue();
+            TileLauncher.Input input = new TileLauncher.Input.Rows(
+                    made.making(gains, columns), write(from, GAP, memory), from[0].length + GAP);
+            List<float[][]> found = new ArrayList<>();
+            for (TileLauncher.Tile tile : tiles.tiles(type)) {
+                int stride = residual[0].length;
+                long to = write(residual, 0, memory);
+                tiles.multiply(tile, w, 0, input, to, to, stride, tokens);
+                float[] all = read(to, tokens * stride, stream);
+                float[][] y = new float[tokens][];
+                Arrays.setAll(y, t -> Arrays.copyOfRange(all, t * stride, (t + 1) * stride));
+                found.add(y);
             }
             return found;
         }
@@ -246,11 +453,18 @@ class TileLauncherTest {
             TileLauncher tiles = new TileLauncher(
                     device, kernels, stream, activations, places(x, experts.count(), chosen.length, memory));
             assertThat(tiles.canMultiply(experts, x.length)).isTrue();
-            long from = write(x, memory);
+            long from = write(x, GAP, memory);
             tiles.group(chosenOnDevice, experts.count(), chosen.length);
             List<float[]> found = new ArrayList<>();
             for (TileLauncher.Tile tile : tiles.expertTiles(type)) {
-                tiles.multiplyChosen(tile, experts, from, x[0].length + GAP, share, to, rows, chosen.length);
+                tiles.multiplyChosen(
+                        tile,
+                        experts,
+                        new TileLauncher.Input.Rows(new Making.Nothing(), from, x[0].length + GAP),
+                        share,
+                        to,
+                        rows,
+                        chosen.length);
                 found.add(read(to, chosen.length * rows, stream));
             }
             return found;
@@ -287,8 +501,8 @@ class TileLauncherTest {
         return new DeviceExperts(first, weights.size(), stride, scaleStride);
     }
 
-    private static long write(float[][] x, DeviceMemory memory) {
-        long stride = (long) x[0].length + GAP;
+    private static long write(float[][] x, int gap, DeviceMemory memory) {
+        long stride = (long) x[0].length + gap;
         long from = memory.take(x.length * stride * Float.BYTES);
         try (Arena arena = Arena.ofConfined()) {
             for (int t = 0; t < x.length; t++) {
