@@ -1,6 +1,7 @@
 package dev.assay.cuda.stage;
 
 import dev.assay.config.HiddenActivation;
+import dev.assay.cuda.driver.CublasHandle;
 import dev.assay.cuda.driver.Device;
 import dev.assay.cuda.driver.KernelImage;
 import dev.assay.cuda.driver.Launch;
@@ -66,6 +67,7 @@ final class Launcher {
             SessionMemory memory,
             KvCacheType cacheType,
             Activations activations,
+            Optional<CublasHandle> cublas,
             int maxContext) {
         this.device = device;
         this.kernels = kernels;
@@ -78,6 +80,7 @@ final class Launcher {
                 kernels,
                 stream,
                 activations,
+                cublas.map(handle -> new CublasLauncher(handle, kernels, stream, activations, memory.cublas())),
                 new TileLauncher.Places(
                         memory.address(Buffer.PLANES),
                         memory.address(Buffer.FACTORS),

@@ -8,11 +8,13 @@ import dev.assay.cuda.weight.DeviceMatrix;
 import dev.assay.cuda.weight.WeightType;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 
-/// Launches products of many tokens on tensor cores: tiles.cu, wide.cu and rounded.cu. For the device's thread.
+/// Launches products of many tokens on tensor cores: tiles.cu, wide.cu and rounded.cu, or cuBLAS. For the device's
+/// thread.
 final class TileLauncher {
-    /// The oldest image that has the instructions.
-    private static final int TENSOR_CORES = 90;
+    /// The oldest image that has the instructions, as major · 10 + minor.
+    static final int TENSOR_CORES = 90;
     /// Tokens that are worth a tile.
     private static final int FEWEST_TOKENS = 16;
     /// Rows are read 16 bytes at a time.
@@ -189,6 +191,7 @@ final class TileLauncher {
     private final KernelImage kernels;
     private final Stream stream;
     private final Activations activations;
+    private final Optional<CublasLauncher> cublas;
     private final Places places;
 
     /// Device memory.
@@ -200,11 +203,19 @@ final class TileLauncher {
     record Places(long planes, long factors, long order, long expertTiles) {}
 
     /// @param activations FLOAT32 unless the device has the file of kernels [KernelImage#ROUNDED]
-    TileLauncher(Device device, KernelImage kernels, Stream stream, Activations activations, Places places) {
+    /// @param cublas what multiplies the types of matrices that it can
+    TileLauncher(
+            Device device,
+            KernelImage kernels,
+            Stream stream,
+            Activations activations,
+            Optional<CublasLauncher> cublas,
+            Places places) {
         this.device = device;
         this.kernels = kernels;
         this.stream = stream;
         this.activations = activations;
+        this.cublas = cublas;
         this.places = places;
     }
 
@@ -269,6 +280,11 @@ final class TileLauncher {
     /// As [#multiply(DeviceMatrix, long, long, int, long, int, int)], by certain tiles.
     void multiply(Tile tile, DeviceMatrix w, long bias, long from, int fromStride, long to, int toStride, int rows) {
         prepare(tile, from, fromStride, w.columns(), rows);
+        Optional<CublasLauncher> library = cublas.filter(able -> able.canMultiply(w.type()));
+        if (library.isPresent()) {
+            library.get().multiply(w, bias, places.planes(), places.factors(), to, toStride, rows);
+            return;
+        }
         launch(
                 tile.file(),
                 "multiply_" + tile.prefix() + w.type().suffix() + tile.suffix(),
