@@ -48,7 +48,7 @@ class CudaConformanceTest {
         assertPasses("deepseek-v3-fp8", _ -> true);
     }
 
-    /// Shapes that can be read in groups, which others than these have not.
+    /// Cases whose rows can be read in groups: of bfloat16 weights, and of GPT-2 of float16 ones.
     @ParameterizedTest
     @ValueSource(strings = {"gpt2-even", "llama3-even", "deepseek-v2-5x"})
     void passesWithProductsByCublas(String id) {
