@@ -3,11 +3,13 @@
 #
 # Run it in the working tree, whose golden cases it reads.
 #
-#   run.sh OUT [verify] [plain] [sanitize] [measure] [rounded] [peer]
+#   run.sh OUT [verify] [plain] [sanitize] [measure] [rounded] [cublas] [peer]
 #
 # verify: every golden case; plain: the same with kernels one after another, whose logits must be as good; sanitize:
 # compute-sanitizer on three cases, if it is there; measure: the published shapes, their logits beside the vector engine's,
 # with the options for Java in MEASURE; rounded: the same with activations of many tokens in bfloat16, in OUT/rounded;
+# cublas: every golden case with products by cuBLAS, named by CUBLAS or where a toolkit or Python has it, and Qwen3-8B with
+# our own products and with those of cuBLAS, with and without rounded activations, in OUT/PRODUCTS-ACTIVATIONS.json;
 # peer: prefill and compiled decode of Hugging Face transformers on the same shapes, if Python has it, in up to ten
 # minutes. OUT gets at most eight files.
 set -uo pipefail
@@ -69,6 +71,26 @@ for part in "$@"; do
             ;;
         measure) measure "$out" ;;
         rounded) measure "$out/rounded" -Dassay.cuda.activations=bfloat16 ;;
+        cublas)
+            library=${CUBLAS:-$(ls /usr/local/cuda*/targets/x86_64-linux/lib/libcublas.so.1[23] \
+                "$(python3 -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"/nvidia/*/lib/libcublas.so.1[23] \
+                2>/dev/null | head -n 1)}
+            echo "cuBLAS: $library"
+            for activations in bfloat16 float32; do
+                for products in own cublas; do
+                    name=$products-$activations
+                    "${java[@]}" -XX:MaxRAMPercentage=40 -Dassay.cuda.products="$products" -Dassay.cuda.cublas="$library" \
+                        -Dassay.cuda.activations="$activations" ${MEASURE:-} \
+                        -m dev.assay.cuda/dev.assay.cuda.Measurement "/tmp/$name" "$shapes/qwen3-8b.json" 2>&1 | tail -n 20
+                    cp "/tmp/$name/cuda.json" "$out/$name.json"
+                    cat "/tmp/$name/cuda.md"
+                done
+            done
+            "${java[@]}" -Dassay.cuda.products=cublas -Dassay.cuda.cublas="$library" "${assay[@]}" verify --engine cuda \
+                "${cases[@]}" --out /tmp/cublas >"$out/cublas.log" 2>&1
+            echo "exit $?"
+            tail -n 10 "$out/cublas.log"
+            ;;
         peer)
             # What takes longest comes last: a step with experts may not compile within its time.
             runs=({prefill:,decode:}"$shapes"/{qwen3-0.6b,llama-3.2-1b,qwen3-8b,deepseek-v3-5-layers,qwen3-30b-a3b}.json)

@@ -5,7 +5,7 @@
 // Environment: FAKE_CUDA_SEED shuffles the order of threads, which exposes a missing barrier; FAKE_CUDA_CAPABILITY, such
 // as 75, is the compute capability; FAKE_CUDA_MEMORY the bytes of device memory; FAKE_CUDA_FAULT names a kernel whose
 // launch is a sticky fault; FAKE_CUDA_REJECT refuses images; FAKE_CUDA_DEVICES is the number of devices,
-// FAKE_CUDA_MULTIPROCESSORS that of the multiprocessors of each.
+// FAKE_CUDA_MULTIPROCESSORS that of the multiprocessors of each. It has functions of cuBLAS as well.
 #include "fake.h"
 #include <algorithm>
 #include <cstdint>
@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "../../main/cuda/attention.cu"
+#include "../../main/cuda/cublas.cu"
 #include "../../main/cuda/experts.cu"
 #include "../../main/cuda/flash.cu"
 #include "../../main/cuda/linear.cu"
@@ -718,3 +719,5 @@ int cuGetErrorName(int code, const char **name) {
 }
 
 } // extern "C"
+
+#include "fake_cublas.h"

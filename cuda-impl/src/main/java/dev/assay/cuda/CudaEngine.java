@@ -6,6 +6,7 @@ import dev.assay.cuda.driver.AbsentException;
 import dev.assay.cuda.driver.Device;
 import dev.assay.cuda.driver.KernelImage;
 import dev.assay.cuda.stage.Activations;
+import dev.assay.cuda.stage.DenseProducts;
 import dev.assay.cuda.stage.Limits;
 import dev.assay.engine.Availability;
 import dev.assay.engine.Capability;
@@ -25,11 +26,13 @@ import java.util.Set;
 /// The engine for NVIDIA GPUs, found by [java.util.ServiceLoader] under the id `cuda`: compiles an execution plan to
 /// kernels of its own, and uses the first device.
 ///
-/// It calls the driver's library and no other. Without a driver or a device it is there and cannot run, and says why.
+/// It calls the driver's library, and no other unless it is asked to. Without a driver or a device it is there and
+/// cannot run, and says why.
 ///
 /// `-Dassay.cuda.activations=bfloat16` makes it [round activations][Activations] of many tokens, on devices that have
 /// the
-/// kernels: for comparing speeds with engines that do.
+/// kernels: for comparing speeds with engines that do. `-Dassay.cuda.products=cublas` makes [cuBLAS][DenseProducts]
+/// multiply.
 public final class CudaEngine implements PlanEngine {
     private static final Set<Capability> CAPABILITIES = EnumSet.of(
             Capability.FULL_LOGITS,
@@ -41,21 +44,30 @@ public final class CudaEngine implements PlanEngine {
             Capability.KV_CACHE_BYTES);
 
     private final Activations activations;
+    private final DenseProducts products;
 
-    /// Has the activations that the property asks for.
+    /// Has the activations and products that properties ask for.
     ///
-    /// @throws IllegalArgumentException if it asks for none that there are
+    /// @throws IllegalArgumentException if one asks for none that there are
     public CudaEngine() {
-        this(Activations.ofProperty());
+        this(Activations.ofProperty(), DenseProducts.ofProperty());
     }
 
-    CudaEngine(Activations activations) {
+    CudaEngine(Activations activations, DenseProducts products) {
         this.activations = activations;
+        this.products = products;
     }
 
     @Override
     public EngineInfo info() {
-        return new EngineInfo("cuda", "Assay CUDA engine", version(), activations.compute());
+        return new EngineInfo("cuda", title(), version(), activations.compute());
+    }
+
+    private String title() {
+        return switch (products) {
+            case OWN -> "Assay CUDA engine";
+            case CUBLAS -> "Assay CUDA engine with cuBLAS";
+        };
     }
 
     @Override
@@ -74,12 +86,26 @@ public final class CudaEngine implements PlanEngine {
     LoadedDevice device() throws AbsentException {
         LoadedDevice loaded = LoadedDevice.first();
         if (activations == Activations.BFLOAT16 && !loaded.kernels().has(KernelImage.ROUNDED)) {
-            throw new AbsentException(Activations.PROPERTY + "=bfloat16 needs compute capability "
-                    + Device.version(KernelImage.GROUP_CAPABILITY) + ", "
-                    + loaded.device().name() + " has "
-                    + Device.version(loaded.device().capability()));
+            throw lacks(
+                    Activations.PROPERTY + "=bfloat16", Device.version(KernelImage.GROUP_CAPABILITY), loaded.device());
         }
-        return loaded;
+        return switch (products) {
+            case OWN -> loaded;
+            case CUBLAS -> {
+                if (loaded.kernels().target() < DenseProducts.CUBLAS_CAPABILITY) {
+                    throw lacks(
+                            DenseProducts.PROPERTY + "=cublas",
+                            Device.version(DenseProducts.CUBLAS_CAPABILITY) + " or newer",
+                            loaded.device());
+                }
+                yield loaded.withCublas();
+            }
+        };
+    }
+
+    private static AbsentException lacks(String asked, String capability, Device device) {
+        return new AbsentException(asked + " needs compute capability " + capability + ", " + device.name() + " has "
+                + Device.version(device.capability()));
     }
 
     @Override

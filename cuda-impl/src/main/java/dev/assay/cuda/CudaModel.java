@@ -1,6 +1,7 @@
 package dev.assay.cuda;
 
 import dev.assay.checkpoint.Checkpoint;
+import dev.assay.cuda.driver.CublasHandle;
 import dev.assay.cuda.driver.Device;
 import dev.assay.cuda.driver.DeviceMemory;
 import dev.assay.cuda.driver.Stream;
@@ -19,6 +20,7 @@ import dev.assay.engine.SessionOptions;
 import dev.assay.plan.DecoderPlan;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.BiFunction;
 
 /// A compiled model, its weights on the device.
@@ -29,6 +31,7 @@ final class CudaModel implements Model {
     private final DeviceMemory memory;
     private final Program program;
     private final String weightTypes;
+    private final Optional<CublasHandle> cublas;
     private boolean closed;
 
     /// On the device's thread.
@@ -61,6 +64,7 @@ final class CudaModel implements Model {
             Weights weights = new Weights(checkpoint, new Room.OnDevice(device, memory, loaded.kernels(), stream));
             this.program = Compiler.compile(plan, weights);
             this.weightTypes = weights.types().toString();
+            this.cublas = loaded.cublas().map(CublasHandle::new);
             complete = true;
         } finally {
             if (!complete) {
@@ -88,7 +92,14 @@ final class CudaModel implements Model {
     /// What computes for a session.
     private Runner newRunner(SessionOptions sessionOptions, boolean overlaps) {
         return new Runner(
-                loaded.device(), loaded.kernels(), activations, program, options.kvCache(), sessionOptions, overlaps);
+                loaded.device(),
+                loaded.kernels(),
+                activations,
+                cublas,
+                program,
+                options.kvCache(),
+                sessionOptions,
+                overlaps);
     }
 
     int vocabSize() {
@@ -126,6 +137,7 @@ final class CudaModel implements Model {
                                         ? ", each starts while the one before it ends"
                                         : ", one after another"),
                         "weights are read as " + weightTypes + "; " + numbers() + ", the cache is " + options.kvCache(),
+                        "products of many tokens are those of " + products(),
                         "one token is one graph; options for threads are ignored"));
     }
 
@@ -137,11 +149,20 @@ final class CudaModel implements Model {
         };
     }
 
+    private String products() {
+        return loaded.cublas()
+                .map(library -> "cuBLAS " + library.version() + " where weights are BF16 or F16 and not of experts")
+                .orElse("our own kernels");
+    }
+
     @Override
     public void close() {
         if (!closed) {
             closed = true;
-            loaded.device().free(memory::close);
+            loaded.device().free(() -> {
+                cublas.ifPresent(CublasHandle::close);
+                memory.close();
+            });
         }
     }
 }

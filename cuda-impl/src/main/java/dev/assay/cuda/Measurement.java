@@ -34,7 +34,7 @@ import java.util.Optional;
 import java.util.ServiceLoader;
 
 /// Measures the engine on published shapes with random bfloat16 weights and a bfloat16 cache, by the device's clock.
-/// Results say which [activations][dev.assay.cuda.stage.Activations] it had.
+/// Results say which [activations][dev.assay.cuda.stage.Activations] it had, and whether cuBLAS multiplied.
 ///
 /// `java -m dev.assay.cuda/dev.assay.cuda.Measurement OUT config.json...` writes `OUT/cuda.json` and `OUT/cuda.md` anew
 /// after each shape. Decode is the greedy loop at positions 480 to 543, nothing going to the host; streamed decode is
@@ -197,7 +197,7 @@ public final class Measurement {
         return (System.nanoTime() - begun) / 1e6 / settings.steps();
     }
 
-    private double[] prefill(CudaModel model, int[] prompt, SessionOptions options) {
+    private MeasurementReport.Prefill prefill(CudaModel model, int[] prompt, SessionOptions options) {
         return model.onDevice(options, (device, runner) -> {
             double[] times = new double[settings.repeats()];
             try (Stopwatch watch = new Stopwatch(device)) {
@@ -205,8 +205,8 @@ public final class Measurement {
                 for (int i = 0; i < times.length; i++) {
                     times[i] = runner.prefill(prompt, watch);
                 }
+                return new MeasurementReport.Prefill(times, runner.profilePrefill(prompt.length, watch));
             }
-            return times;
         });
     }
 

@@ -40,7 +40,7 @@ record MeasurementReport(
     /// @param name of the configuration's file
     /// @param bytes that a step must read at least
     /// @param decode milliseconds a token, one for each repetition; and so `streamed`
-    /// @param prefill milliseconds of the whole prompt, likewise; empty if it was left out
+    /// @param prefill of the whole prompt; empty if it was left out
     /// @param agreeing greedy tokens of the steps that a prefill predicts too
     /// @param sameBits steps whose logits are the same, bit by bit, with kernels one after another
     /// @param profile of a step
@@ -50,10 +50,16 @@ record MeasurementReport(
             Agreement agreement,
             double[] decode,
             double[] streamed,
-            Optional<double[]> prefill,
+            Optional<Prefill> prefill,
             int agreeing,
             int sameBits,
             List<Runner.StageTime> profile) {}
+
+    /// A prompt.
+    ///
+    /// @param times milliseconds, one for each repetition
+    /// @param profile of its first pass
+    record Prefill(double[] times, List<Runner.StageTime> profile) {}
 
     /// Writes `cuda.json` and `cuda.md`.
     ///
@@ -67,6 +73,7 @@ record MeasurementReport(
 
     private String json() {
         ObjectNode json = JSON.createObjectNode()
+                .put("engine", engine.title())
                 .put("device", device.name())
                 .put("driver_cuda", device.driverVersion())
                 .put("clock_mhz", device.clockMegahertz())
@@ -88,13 +95,21 @@ record MeasurementReport(
         put(json.putArray("decode_ms"), row.decode());
         put(json.putArray("streamed_ms"), row.streamed());
         row.prefill()
-                .ifPresentOrElse(times -> put(json.putArray("prefill_ms"), times), () -> json.putNull("prefill_ms"));
+                .ifPresentOrElse(
+                        prefill -> {
+                            put(json.putArray("prefill_ms"), prefill.times());
+                            putProfile(json.putArray("prefill_profile"), prefill.profile());
+                        },
+                        () -> json.putNull("prefill_ms"));
         json.put("agreeing", row.agreeing())
                 .put("same_bits_one_by_one", row.sameBits())
                 .put("steps", settings.steps());
-        ArrayNode profile = json.putArray("profile");
-        for (Runner.StageTime time : row.profile()) {
-            profile.addObject()
+        putProfile(json.putArray("profile"), row.profile());
+    }
+
+    private static void putProfile(ArrayNode json, List<Runner.StageTime> profile) {
+        for (Runner.StageTime time : profile) {
+            json.addObject()
                     .put("launch", time.kind())
                     .put("count", time.count())
                     .put("each_us", time.microseconds());
@@ -138,10 +153,11 @@ record MeasurementReport(
     private String markdown() {
         StringBuilder text = new StringBuilder(String.format(
                 Locale.ROOT,
-                "%s, driver for CUDA %s, up to %d MHz; one product reads %.0f GB/s; medians of %d.%n%n"
+                "%s; %s, driver for CUDA %s, up to %d MHz; one product reads %.0f GB/s; medians of %d.%n%n"
                         + "| shape | decode, device | spread | of read rate | decode, streamed"
                         + " | prefill %d, %s activations | greedy | same bits one by one |%n"
                         + "|---|---:|---:|---:|---:|---:|---:|---:|%n",
+                engine.title(),
                 device.name(),
                 device.driverVersion(),
                 device.clockMegahertz(),
@@ -160,8 +176,8 @@ record MeasurementReport(
                     100 * row.bytes() / (decode / 1000) / readRate,
                     1000 / median(row.streamed()),
                     row.prefill()
-                            .map(times ->
-                                    String.format(Locale.ROOT, "%.0f tok/s", 1000 * settings.prompt() / median(times)))
+                            .map(prefill -> String.format(
+                                    Locale.ROOT, "%.0f tok/s", 1000 * settings.prompt() / median(prefill.times())))
                             .orElse("–"),
                     row.agreeing(),
                     settings.steps(),
@@ -177,24 +193,29 @@ record MeasurementReport(
                 """);
         rows.forEach(row -> text.append("| " + row.name() + " | " + cells(row.agreement()) + " |\n"));
         for (Row row : rows) {
-            text.append("\n" + row.name()).append("""
-                    , where a step's time goes, kinds of launches by themselves:
-
-                    | launch | number | each | together |
-                    |---|---:|---:|---:|
-                    """);
-            for (Runner.StageTime time : row.profile()) {
-                text.append(String.format(
-                        Locale.ROOT,
-                        "| %s | %d | %.2f us | %.1f us |%n",
-                        time.kind(),
-                        time.count(),
-                        time.microseconds(),
-                        time.count() * time.microseconds()));
-            }
+            appendProfile(text, row.name(), "a step", row.profile());
+            row.prefill().ifPresent(prefill -> appendProfile(text, row.name(), "a prefill", prefill.profile()));
         }
         failures.forEach(failure -> text.append("\nnot measured: " + failure + "\n"));
         return text.toString();
+    }
+
+    private static void appendProfile(StringBuilder text, String name, String of, List<Runner.StageTime> profile) {
+        text.append("\n" + name + ", where " + of).append("""
+                's time goes, kinds of launches by themselves:
+
+                | launch | number | each | together |
+                |---|---:|---:|---:|
+                """);
+        for (Runner.StageTime time : profile) {
+            text.append(String.format(
+                    Locale.ROOT,
+                    "| %s | %d | %.2f us | %.1f us |%n",
+                    time.kind(),
+                    time.count(),
+                    time.microseconds(),
+                    time.count() * time.microseconds()));
+        }
     }
 
     private static String cells(Agreement agreement) {

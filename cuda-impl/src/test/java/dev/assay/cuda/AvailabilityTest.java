@@ -111,6 +111,60 @@ class AvailabilityTest {
                         "-Dassay.cuda.activations=" + activations));
     }
 
+    private static String cublas(Map<String, String> environment, String library, String... arguments)
+            throws IOException, InterruptedException {
+        return probe(
+                environment,
+                List.of(
+                        "--enable-native-access=ALL-UNNAMED",
+                        "-Dassay.cuda.library=" + FakeDriver.path(),
+                        "-Dassay.cuda.products=cublas",
+                        "-Dassay.cuda.cublas=" + library),
+                arguments);
+    }
+
+    @Test
+    void namesTheCublasThatIsMissing() throws IOException, InterruptedException {
+        assertThat(cublas(Map.of(), "/nowhere/libcublas.so.13"))
+                .startsWith("Absent[reason=no cuBLAS library (/nowhere/libcublas.so.13: ");
+    }
+
+    /// The C library is one that is there and has none of the functions.
+    @Test
+    void namesTheFunctionThatACublasLacks() throws IOException, InterruptedException {
+        assertThat(cublas(Map.of(), "libc.so.6"))
+                .isEqualTo("Absent[reason=the cuBLAS library is too old: it has no cublasCreate_v2]\n");
+    }
+
+    @Test
+    void saysWhyCublasDoesNotStart() throws IOException, InterruptedException {
+        assertThat(cublas(Map.of("FAKE_CUBLAS_FAILS", "cublasCreate_v2"), FakeDriver.path()))
+                .isEqualTo("Absent[reason=cublasCreate_v2 failed with 1 CUBLAS_STATUS_NOT_INITIALIZED]\n");
+    }
+
+    @Test
+    void refusesCublasWhereNothingPreparesItsInputs() throws IOException, InterruptedException {
+        assertThat(cublas(Map.of("FAKE_CUDA_CAPABILITY", "75"), FakeDriver.path()))
+                .isEqualTo("Absent[reason=assay.cuda.products=cublas needs compute capability 9.0 or newer, fake"
+                        + " device has 7.5]\n");
+    }
+
+    /// Which gets the products of many tokens, and of no fewer.
+    @Test
+    void namesTheProductThatCublasRefuses() throws IOException, InterruptedException {
+        Map<String, String> fails = Map.of("FAKE_CUBLAS_FAILS", "cublasGemmEx");
+        String failed = "failed: cublasGemmEx failed with 13 CUBLAS_STATUS_EXECUTION_FAILED\n";
+        assertThat(cublas(fails, FakeDriver.path(), "16", "16")).isEqualTo("Available[]\n" + failed + failed);
+        assertThat(cublas(fails, FakeDriver.path(), "15", "15")).isEqualTo("Available[]\ncomputed\ncomputed\n");
+    }
+
+    /// Of which there may be one at a time: each model closes its own.
+    @Test
+    void closesHandlesOfCublas() throws IOException, InterruptedException {
+        assertThat(cublas(Map.of("FAKE_CUBLAS_HANDLES", "1"), FakeDriver.path(), "8"))
+                .isEqualTo("Available[]\ncomputed\ncomputed\n");
+    }
+
     /// The first to use the device crashes; the second is told why it cannot. The JVM lives.
     @Test
     void outlivesAKernelThatFaults() throws IOException, InterruptedException {

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.assay.conformance.suite.GoldenSuite;
 import dev.assay.conformance.suite.Rule;
+import dev.assay.cuda.stage.Activations;
+import dev.assay.cuda.stage.DenseProducts;
 import dev.assay.engine.LoadOptions;
 import dev.assay.golden.Goldens;
 import dev.assay.report.CheckResult;
@@ -15,6 +17,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// What `assay verify --engine cuda` runs, on the fake driver.
 ///
@@ -45,9 +48,23 @@ class CudaConformanceTest {
         assertPasses("deepseek-v3-fp8", _ -> true);
     }
 
+    /// Cases whose rows can be read in groups: of bfloat16 weights, and of GPT-2 of float16 ones.
+    @ParameterizedTest
+    @ValueSource(strings = {"gpt2-even", "llama3-even", "deepseek-v2-5x"})
+    void passesWithProductsByCublas(String id) {
+        assertPasses(
+                new CudaEngine(Activations.FLOAT32, DenseProducts.CUBLAS),
+                id,
+                rule -> REACH_EVERY_KERNEL.contains(rule.id()));
+    }
+
     private static void assertPasses(String id, Predicate<Rule> wanted) {
+        assertPasses(new CudaEngine(), id, wanted);
+    }
+
+    private static void assertPasses(CudaEngine engine, String id, Predicate<Rule> wanted) {
         List<CheckResult> results =
-                GoldenSuite.run(new CudaEngine(), Goldens.bundled(id), LoadOptions.defaults(), wanted, _ -> {});
+                GoldenSuite.run(engine, Goldens.bundled(id), LoadOptions.defaults(), wanted, _ -> {});
         assertThat(results).hasSizeGreaterThan(1).allSatisfy(result -> {
             assertThat(result.outcome()).as(result.toString()).isEqualTo(Outcome.PASS);
             assertThat(result.elements()).isPositive();

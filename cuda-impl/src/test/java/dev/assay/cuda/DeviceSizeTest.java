@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -30,10 +31,22 @@ class DeviceSizeTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 132})
     void singleTokensGiveTheLogitsOfAllAtOnce(int multiprocessors) throws IOException, InterruptedException {
+        assertAgree(multiprocessors, "own");
+    }
+
+    /// Which has no part in a single token.
+    @Test
+    void singleTokensGiveTheLogitsOfCublas() throws IOException, InterruptedException {
+        assertAgree(7, "cublas");
+    }
+
+    private static void assertAgree(int multiprocessors, String products) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
                 "-Dassay.cuda.library=" + FakeDriver.path(),
+                "-Dassay.cuda.cublas=" + FakeDriver.path(),
+                "-Dassay.cuda.products=" + products,
                 "-cp",
                 System.getProperty("java.class.path"),
                 "dev.assay.cuda.EvenShapes"));

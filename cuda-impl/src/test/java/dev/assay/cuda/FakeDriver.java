@@ -3,6 +3,7 @@ package dev.assay.cuda;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.assay.cuda.driver.Cublas;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -11,7 +12,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// The driver that tests use instead of NVIDIA's: kernels on the CPU, compiled by g++ when first asked for.
+/// The driver that tests use instead of NVIDIA's, and instead of cuBLAS: kernels on the CPU, compiled by g++ when first
+/// asked for.
 ///
 /// Without g++ on an x86-64 machine tests that need it are skipped and say so; with `-Dassay.cuda.required=true` they
 /// fail. With `-Dassay.cuda.device=true` they run on the real device.
@@ -26,6 +28,7 @@ public final class FakeDriver {
     public static void use() {
         if (!Boolean.getBoolean("assay.cuda.device")) {
             System.setProperty("assay.cuda.library", path());
+            System.setProperty(Cublas.LIBRARY_PROPERTY, path());
         }
     }
 

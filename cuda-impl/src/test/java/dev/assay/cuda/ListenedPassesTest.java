@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.assay.config.ModelConfig;
 import dev.assay.cuda.stage.Activations;
+import dev.assay.cuda.stage.DenseProducts;
 import dev.assay.engine.KvCacheType;
 import dev.assay.engine.LoadOptions;
 import dev.assay.engine.LogitsScope;
@@ -40,27 +41,32 @@ class ListenedPassesTest {
     /// @param tokens enough for tiles, or not
     @ParameterizedTest
     @CsvSource({
-        "qwen3-base, FLOAT32, 40",
-        "qwen3-base, FLOAT32, 12",
-        "qwen3-base, BFLOAT16, 40",
-        "qwen3-moe-base, FLOAT32, 40",
-        "qwen3-moe-base, BFLOAT16, 40",
-        "qwen3-moe-base, BFLOAT16, 12",
-        "gemma3-base, FLOAT32, 40",
-        "gemma3n-base, FLOAT32, 40",
-        "llama4-scout, FLOAT32, 40",
-        "olmo2-gqa, FLOAT32, 40",
-        "gpt2-base, FLOAT32, 40",
-        "deepseek-v3-base, FLOAT32, 40",
-        "deepseek-v3-base, BFLOAT16, 40"
+        "qwen3-base, FLOAT32, OWN, 40",
+        "qwen3-base, FLOAT32, OWN, 12",
+        "qwen3-base, BFLOAT16, OWN, 40",
+        "qwen3-moe-base, FLOAT32, OWN, 40",
+        "qwen3-moe-base, BFLOAT16, OWN, 40",
+        "qwen3-moe-base, BFLOAT16, OWN, 12",
+        "gemma3-base, FLOAT32, OWN, 40",
+        "gemma3n-base, FLOAT32, OWN, 40",
+        "llama4-scout, FLOAT32, OWN, 40",
+        "olmo2-gqa, FLOAT32, OWN, 40",
+        "gpt2-base, FLOAT32, OWN, 40",
+        "deepseek-v3-base, FLOAT32, OWN, 40",
+        "deepseek-v3-base, BFLOAT16, OWN, 40",
+        "qwen3-base, FLOAT32, CUBLAS, 40",
+        "qwen3-base, BFLOAT16, CUBLAS, 40",
+        "gpt2-base, FLOAT32, CUBLAS, 40"
     })
-    void giveTheBitsOfThoseThatNobodyListensTo(String id, Activations activations, int tokens) throws IOException {
+    void giveTheBitsOfThoseThatNobodyListensTo(String id, Activations activations, DenseProducts products, int tokens)
+            throws IOException {
         ModelConfig config = EvenShapes.config(id);
         int vocabulary = Planners.plan(config).vocabSize();
         int[] prompt = new int[tokens];
         Arrays.setAll(prompt, t -> (t * 37 + 11) % vocabulary);
         try (RandomCheckpoint checkpoint = new RandomCheckpoint(config);
-                Model model = new CudaEngine(activations).load(checkpoint, new LoadOptions(1, KvCacheType.FLOAT32))) {
+                Model model = new CudaEngine(activations, products)
+                        .load(checkpoint, new LoadOptions(1, KvCacheType.FLOAT32))) {
             float[][] expected = logits(model, prompt, LISTENS);
 
             assertThat(logits(model, prompt, TapListener.NONE)).isDeepEqualTo(expected);

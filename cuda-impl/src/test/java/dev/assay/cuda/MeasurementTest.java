@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.assay.cuda.driver.AbsentException;
 import dev.assay.cuda.stage.Activations;
+import dev.assay.cuda.stage.DenseProducts;
 import dev.assay.engine.Engine;
 import dev.assay.vector.VectorEngine;
 import java.io.IOException;
@@ -35,15 +36,20 @@ class MeasurementTest {
 
     private JsonNode measure(boolean prefill, long maxCheckedBytes, List<Engine> engines, Path... configs)
             throws IOException, AbsentException {
-        return measure(Activations.FLOAT32, prefill, maxCheckedBytes, engines, configs);
+        return measure(Activations.FLOAT32, DenseProducts.OWN, prefill, maxCheckedBytes, engines, configs);
     }
 
     private JsonNode measure(
-            Activations activations, boolean prefill, long maxCheckedBytes, List<Engine> engines, Path... configs)
+            Activations activations,
+            DenseProducts products,
+            boolean prefill,
+            long maxCheckedBytes,
+            List<Engine> engines,
+            Path... configs)
             throws IOException, AbsentException {
         Measurement.Settings settings =
                 new Measurement.Settings(64, START, STEPS, 40, prefill, REPEATS, maxCheckedBytes);
-        new Measurement(new CudaEngine(activations), settings, engines).measure(out, List.of(configs));
+        new Measurement(new CudaEngine(activations, products), settings, engines).measure(out, List.of(configs));
         return JsonMapper.shared().readTree(Files.readString(out.resolve("cuda.json")));
     }
 
@@ -63,7 +69,16 @@ class MeasurementTest {
         assertThat(row.path("same_bits_one_by_one").intValue()).isEqualTo(STEPS);
         assertThat(row.path("profile").findValuesAsString("launch")).last().isEqualTo("next token and embedding");
         assertThat(row.path("profile").path(0).path("each_us").doubleValue()).isPositive();
-        assertThat(out.resolve("cuda.md")).content().contains("| config | ", "| next token and embedding | 1 | ");
+        // One token has its norms within products.
+        assertThat(row.path("profile").findValuesAsString("launch")).doesNotContain("Normalise");
+        assertThat(row.path("prefill_profile").findValuesAsString("launch"))
+                .contains("Embed", "Attend")
+                .doesNotContain("Tapped");
+        assertThat(row.path("prefill_profile").path(0).path("each_us").doubleValue())
+                .isPositive();
+        assertThat(out.resolve("cuda.md"))
+                .content()
+                .contains("| config | ", "| next token and embedding | 1 | ", "where a prefill's time");
     }
 
     @Test
@@ -109,8 +124,14 @@ class MeasurementTest {
         assertThat(exact.path("activations").stringValue()).isEqualTo("float32");
         assertThat(out.resolve("cuda.md")).content().contains("| prefill 40, float32 activations |");
 
-        JsonNode rounded =
-                measure(Activations.BFLOAT16, true, Long.MAX_VALUE, List.of(new VectorEngine()), QWEN3, DEEPSEEK);
+        JsonNode rounded = measure(
+                Activations.BFLOAT16,
+                DenseProducts.OWN,
+                true,
+                Long.MAX_VALUE,
+                List.of(new VectorEngine()),
+                QWEN3,
+                DEEPSEEK);
         assertThat(rounded.path("activations").stringValue()).isEqualTo("bfloat16");
         assertThat(out.resolve("cuda.md")).content().contains("| prefill 40, bfloat16 activations |");
         assertThat(rounded.path("rows").size()).isEqualTo(2);
@@ -118,6 +139,22 @@ class MeasurementTest {
             assertThat(row.at("/check/prefill/rms_per_deviation").doubleValue()).isBetween(1e-3, 5e-2);
             assertThat(row.at("/check/decode/rms_per_deviation").doubleValue()).isLessThan(2e-4);
         }
+    }
+
+    /// Which multiplies a prefill of so many tokens.
+    @Test
+    void saysThatCublasMultiplied() throws IOException, AbsentException {
+        JsonNode own = measure(true, 0, List.of(), DEEPSEEK);
+        assertThat(own.path("engine").stringValue()).isEqualTo("Assay CUDA engine");
+
+        JsonNode report = measure(
+                Activations.FLOAT32, DenseProducts.CUBLAS, true, Long.MAX_VALUE, List.of(new VectorEngine()), DEEPSEEK);
+
+        assertThat(report.path("engine").stringValue()).isEqualTo("Assay CUDA engine with cuBLAS");
+        assertThat(out.resolve("cuda.md")).content().startsWith("Assay CUDA engine with cuBLAS; ");
+        JsonNode row = report.path("rows").path(0);
+        assertThat(row.at("/check/prefill/rms_per_deviation").doubleValue()).isBetween(1e-9, 2e-4);
+        assertThat(row.path("agreeing").intValue()).isEqualTo(STEPS);
     }
 
     @Test

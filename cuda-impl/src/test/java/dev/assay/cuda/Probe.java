@@ -1,6 +1,7 @@
 package dev.assay.cuda;
 
 import dev.assay.checkpoint.Checkpoint;
+import dev.assay.cuda.driver.CudaException;
 import dev.assay.engine.EngineCrashedException;
 import dev.assay.engine.LoadOptions;
 import dev.assay.engine.Model;
@@ -17,15 +18,18 @@ final class Probe {
         CudaEngine engine = new CudaEngine();
         System.out.println(engine.availability());
         if (arguments.length > 0) {
-            GoldenCase golden = Goldens.bundled("llama3-linear");
+            int tokens = arguments.length > 1 ? Integer.parseInt(arguments[1]) : 3;
+            GoldenCase golden = Goldens.bundled("llama3-even");
             for (int i = 0; i < 2; i++) {
                 try (Checkpoint checkpoint = golden.weights().open();
                         Model model = engine.load(checkpoint, LoadOptions.defaults());
                         Session session = model.newSession(SessionOptions.ofContext(Integer.parseInt(arguments[0])))) {
-                    session.prefill(new int[] {1, 2, 3});
+                    session.prefill(new int[tokens]);
                     System.out.println("computed");
                 } catch (EngineCrashedException e) {
                     System.out.println("crashed: " + e.getMessage());
+                } catch (CudaException e) {
+                    System.out.println("failed: " + e.getMessage());
                 } catch (IllegalArgumentException e) {
                     System.out.println("refused: " + e.getMessage());
                 }

@@ -1,6 +1,6 @@
 package dev.assay.cuda.driver;
 
-/// A call of the driver that failed. The message names the call, the code and its name.
+/// A call of the driver or of cuBLAS that failed. The message names the call, the code and its name.
 public final class CudaException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
@@ -19,7 +19,7 @@ public final class CudaException extends RuntimeException {
         this.code = code;
     }
 
-    /// As the driver gave it.
+    /// As it was given.
     public int code() {
         return code;
     }

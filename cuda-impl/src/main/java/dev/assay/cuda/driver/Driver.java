@@ -1,13 +1,6 @@
 package dev.assay.cuda.driver;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
-import java.lang.foreign.ValueLayout;
-import java.nio.charset.StandardCharsets;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 
 /// The driver's library: its functions under the names they have in the library, which are not always those of its
 /// header (`cuMemAlloc` is `cuMemAlloc_v2`).
@@ -60,38 +53,18 @@ final class Driver {
             "cuStreamEndCapture",
             "cuStreamSynchronize");
 
-    private final Map<String, NativeFunction> functions = new HashMap<>();
+    private final NativeLibrary library;
 
-    private Driver(SymbolLookup library) throws AbsentException {
-        for (String name : NAMES) {
-            MemorySegment address = library.find(name)
-                    .orElseThrow(() -> new AbsentException("the CUDA driver is too old: it has no " + name));
-            functions.put(name, new NativeFunction(name, address));
-        }
+    private Driver(NativeLibrary library) {
+        this.library = library;
     }
 
     /// The driver of this machine.
     ///
     /// @throws AbsentException if there is none that can be used
-    @SuppressWarnings("restricted") // The driver is what this is for.
     static Driver open() throws AbsentException {
         String given = System.getProperty(LIBRARY_PROPERTY);
-        String failure = "";
-        for (String library : given == null ? LIBRARIES : List.of(given)) {
-            try {
-                // Never unloaded: it has threads of its own.
-                return new Driver(SymbolLookup.libraryLookup(library, Arena.global()));
-            } catch (IllegalArgumentException e) {
-                // The first place is the usual one, so its message says most.
-                failure = failure.isEmpty() ? library + ": " + e.getMessage() : failure;
-            } catch (IllegalCallerException e) {
-                throw new AbsentException("the JVM denies native access: start it with --enable-native-access="
-                        + (Driver.class.getModule().isNamed()
-                                ? Driver.class.getModule().getName()
-                                : "ALL-UNNAMED"));
-            }
-        }
-        throw new AbsentException("no CUDA driver library (" + failure + ")");
+        return new Driver(NativeLibrary.open("CUDA driver", given == null ? LIBRARIES : List.of(given), NAMES));
     }
 
     /// Calls a function.
@@ -107,23 +80,17 @@ final class Driver {
 
     /// Calls a function and returns its code, 0 for success.
     int tryCall(String name, long... arguments) {
-        NativeFunction function = functions.get(name);
-        if (function == null) {
-            throw new IllegalArgumentException(name + " is not bound");
-        }
-        return function.call(arguments);
+        return library.function(name).call(arguments);
     }
 
     /// Calls a function whose first argument is where it writes a `long` or a handle, and returns that.
     long get(String name, long... arguments) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = arena.allocate(ValueLayout.JAVA_LONG);
+        return NativeLibrary.read(address -> {
             long[] all = new long[arguments.length + 1];
-            all[0] = result.address();
+            all[0] = address;
             System.arraycopy(arguments, 0, all, 1, arguments.length);
             call(name, all);
-            return result.get(ValueLayout.JAVA_LONG, 0);
-        }
+        });
     }
 
     /// As [#get], of a function that writes an `int`.
@@ -133,19 +100,8 @@ final class Driver {
 
     /// Name of an error, `CUDA_ERROR_...`.
     String errorName(int code) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = arena.allocate(ValueLayout.JAVA_LONG);
-            if (tryCall("cuGetErrorName", code, result.address()) != 0) {
-                return "(no name)";
-            }
-            return string(result.get(ValueLayout.JAVA_LONG, 0));
-        }
-    }
-
-    /// A string of the driver's.
-    @SuppressWarnings("restricted") // It ends with a zero.
-    private static String string(long address) {
-        MemorySegment text = MemorySegment.ofAddress(address).reinterpret(Integer.MAX_VALUE);
-        return text.getString(0, StandardCharsets.US_ASCII);
+        long[] failed = new long[1];
+        long name = NativeLibrary.read(address -> failed[0] = tryCall("cuGetErrorName", code, address));
+        return failed[0] == 0 ? NativeLibrary.string(name) : "(no name)";
     }
 }

@@ -17,7 +17,7 @@ import java.util.Map;
 public final class KernelImage {
     /// The files of kernels that every device has.
     public static final List<String> FILES =
-            List.of("attention", "experts", "flash", "linear", "prepare", "tiles", "tokens");
+            List.of("attention", "cublas", "experts", "flash", "linear", "prepare", "tiles", "tokens");
 
     /// Architectures that there is PTX for, newest first: PTX runs on its own architecture and all later ones.
     private static final List<Integer> TARGETS = List.of(90, 75);

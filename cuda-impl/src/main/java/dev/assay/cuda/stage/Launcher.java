@@ -1,6 +1,7 @@
 package dev.assay.cuda.stage;
 
 import dev.assay.config.HiddenActivation;
+import dev.assay.cuda.driver.CublasHandle;
 import dev.assay.cuda.driver.Device;
 import dev.assay.cuda.driver.KernelImage;
 import dev.assay.cuda.driver.Launch;
@@ -76,6 +77,7 @@ final class Launcher {
             SessionMemory memory,
             KvCacheType cacheType,
             Activations activations,
+            Optional<CublasHandle> cublas,
             int maxContext) {
         this.device = device;
         this.kernels = kernels;
@@ -88,6 +90,7 @@ final class Launcher {
                 kernels,
                 stream,
                 activations,
+                cublas.map(handle -> new CublasLauncher(handle, kernels, stream, activations, memory.cublas())),
                 new TileLauncher.Places(
                         memory.address(Buffer.PLANES),
                         memory.address(Buffer.FACTORS),
@@ -472,7 +475,8 @@ final class Launcher {
     }
 
     private void multiplyMade(Stage.MultiplyMade made, int start, int tokens) {
-        if (tiles.canMultiply(made.product().weight(), tokens)) {
+        DeviceMatrix weight = made.product().weight();
+        if (tiles.canMultiply(weight, tokens) && (made.sum().isEmpty() || tiles.areOwn(weight))) {
             multiplyByTiles(made, input(made.making(), made.from()), tokens);
         } else {
             made.parts().forEach(part -> launch(part, start, tokens));
@@ -496,7 +500,7 @@ final class Launcher {
         Stage.MultiplyMade gateUp = feedForward.gateUp();
         Stage.MultiplyMade down = feedForward.down();
         DeviceMatrix weight = gateUp.product().weight();
-        if (tiles.canGate(weight, down.product().weight(), tokens)) {
+        if (tiles.areOwn(weight) && tiles.canGate(weight, down.product().weight(), tokens)) {
             long gated = memory.address(down.product().from());
             tiles.multiplyGated(
                     weight,

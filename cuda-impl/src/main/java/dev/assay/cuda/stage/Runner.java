@@ -1,5 +1,6 @@
 package dev.assay.cuda.stage;
 
+import dev.assay.cuda.driver.CublasHandle;
 import dev.assay.cuda.driver.Device;
 import dev.assay.cuda.driver.DeviceMemory;
 import dev.assay.cuda.driver.Graph;
@@ -20,6 +21,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// Runs a program for one session. Constructor and methods that compute are for the device's thread.
@@ -47,12 +50,14 @@ public final class Runner implements AutoCloseable {
     private @Nullable Graph step;
     private @Nullable Graph greedyStep;
 
+    /// @param cublas what multiplies dense matrices with many tokens, unless our own kernels do
     /// @param overlaps whether kernels may overlap with the one before them
     /// @throws IllegalArgumentException if the device has not enough memory
     public Runner(
             Device device,
             KernelImage kernels,
             Activations activations,
+            Optional<CublasHandle> cublas,
             Program program,
             KvCacheType kvCache,
             SessionOptions options,
@@ -61,8 +66,8 @@ public final class Runner implements AutoCloseable {
         this.taps = options.taps();
         this.maxContext = options.maxContext();
         long free = device.freeBytes();
-        this.batch = isTapped() ? maxContext : batch(program, kvCache, free);
-        long needed = SessionMemory.bytes(program, kvCache, maxContext, batch);
+        this.batch = isTapped() ? maxContext : batch(program, kvCache, cublas, free);
+        long needed = SessionMemory.bytes(program, kvCache, cublas, maxContext, batch);
         if (needed > free) {
             throw new IllegalArgumentException(String.format(
                     Locale.ROOT,
@@ -74,19 +79,20 @@ public final class Runner implements AutoCloseable {
                     free >> 20));
         }
         this.memory = new DeviceMemory(device, needed);
-        this.places = new SessionMemory(program, kvCache, maxContext, batch, memory::take);
+        this.places = new SessionMemory(program, kvCache, cublas, maxContext, batch, memory::take);
         places.writeTables(memory, maxContext);
         this.stream = new Stream(device, overlaps);
         this.passIn = new PinnedMemory(device, (2L + batch) * Integer.BYTES);
         int logitsRows = Math.min(batch, SessionMemory.HEAD_ROWS);
         this.logitsOut = new PinnedMemory(device, logitsRows * rowBytes());
-        this.launcher = new Launcher(device, kernels, stream, places, kvCache, activations, maxContext);
+        this.launcher = new Launcher(device, kernels, stream, places, kvCache, activations, cublas, maxContext);
     }
 
     /// Tokens of a pass whose intermediate values fit, or the fewest.
-    private int batch(Program program, KvCacheType kvCache, long free) {
+    private int batch(Program program, KvCacheType kvCache, Optional<CublasHandle> cublas, long free) {
         int tokens = Math.min(BATCH, maxContext);
-        while (tokens > SessionMemory.HEAD_ROWS && SessionMemory.bytes(program, kvCache, maxContext, tokens) > free) {
+        while (tokens > SessionMemory.HEAD_ROWS
+                && SessionMemory.bytes(program, kvCache, cublas, maxContext, tokens) > free) {
             tokens /= 2;
         }
         return tokens;
@@ -316,7 +322,7 @@ public final class Runner implements AutoCloseable {
         return tokens;
     }
 
-    /// What stages of one kind take: all of a token's in a row, in microseconds each.
+    /// What stages of one kind take: all of a pass in a row, in microseconds each.
     public record StageTime(String kind, int count, double microseconds) {}
 
     /// How long the stages of one token take by kind, at the position where the greedy loop stands. Each kind runs
@@ -325,35 +331,57 @@ public final class Runner implements AutoCloseable {
     /// and the
     /// session must be reset.
     public List<StageTime> profile(Stopwatch watch) {
-        Map<String, List<Runnable>> kinds = new LinkedHashMap<>();
-        for (Stage stage : program.oneToken()) {
-            kinds.computeIfAbsent(kind(stage), _ -> new ArrayList<>()).add(() -> launcher.launchOne(stage));
-        }
+        Map<String, List<Runnable>> kinds = kinds(program.oneToken(), launcher::launchOne);
         kinds.put("next token and embedding", List.of(this::launchNextToken));
         List<StageTime> times = new ArrayList<>();
         kinds.forEach((kind, launches) -> {
             try (Graph all = stream.record(() -> launches.forEach(Runnable::run))) {
-                all.launch(stream);
-                double best = Double.MAX_VALUE;
-                for (int i = 0; i < PROFILE_REPEATS; i++) {
-                    best = Math.min(best, watch.milliseconds(stream, () -> all.launch(stream)));
-                }
-                times.add(new StageTime(kind, launches.size(), 1000 * best / launches.size()));
+                times.add(time(kind, launches.size(), watch, () -> all.launch(stream)));
             }
         });
         return times;
     }
 
+    /// The same for the stages of a pass of many tokens from an empty context, such as [#prefill] has just made.
+    /// They
+    /// are not a graph: very short ones wait for their launches.
+    public List<StageTime> profilePrefill(int tokens, Stopwatch watch) {
+        int count = Math.min(batch, tokens);
+        List<StageTime> times = new ArrayList<>();
+        kinds(program.manyTokens(), stage -> launcher.launch(stage, 0, count))
+                .forEach((kind, launches) ->
+                        times.add(time(kind, launches.size(), watch, () -> launches.forEach(Runnable::run))));
+        return times;
+    }
+
+    private static Map<String, List<Runnable>> kinds(List<Stage> stages, Consumer<Stage> launch) {
+        Map<String, List<Runnable>> kinds = new LinkedHashMap<>();
+        for (Stage stage : stages) {
+            kinds.computeIfAbsent(kind(stage), _ -> new ArrayList<>()).add(() -> launch.accept(stage));
+        }
+        return kinds;
+    }
+
+    private StageTime time(String kind, int count, Stopwatch watch, Runnable launches) {
+        launches.run();
+        double best = Double.MAX_VALUE;
+        for (int i = 0; i < PROFILE_REPEATS; i++) {
+            best = Math.min(best, watch.milliseconds(stream, launches));
+        }
+        return new StageTime(kind, count, 1000 * best / count);
+    }
+
     /// Products are of one kind if their matrices have one shape.
     private static String kind(Stage stage) {
         String name = stage.getClass().getSimpleName();
-        DeviceMatrix weight = stage instanceof Stage.Multiply product
-                ? product.weight()
-                : stage instanceof Stage.MultiplyFused fused
-                        ? fused.product().weight()
-                        : stage instanceof Stage.MultiplyGated gated
-                                ? gated.product().weight()
-                                : stage instanceof Stage.Head head ? head.weight() : null;
+        DeviceMatrix weight = switch (stage) {
+            case Stage.Multiply product -> product.weight();
+            case Stage.MultiplyFused fused -> fused.product().weight();
+            case Stage.MultiplyGated gated -> gated.product().weight();
+            case Stage.MultiplyMade made -> made.product().weight();
+            case Stage.Head head -> head.weight();
+            case Stage other -> null;
+        };
         return weight == null ? name : name + " " + weight.rows() + " x " + weight.columns();
     }
 

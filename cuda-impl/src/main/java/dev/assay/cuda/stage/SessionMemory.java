@@ -1,5 +1,6 @@
 package dev.assay.cuda.stage;
 
+import dev.assay.cuda.driver.CublasHandle;
 import dev.assay.cuda.driver.DeviceMemory;
 import dev.assay.engine.KvCacheType;
 import dev.assay.plan.Rotary;
@@ -35,6 +36,7 @@ final class SessionMemory {
     private final long tokens;
     private final long forced;
     private final Expansion expansion;
+    private final long cublas;
 
     /// Blocks that look for the most probable token.
     static final int CANDIDATES = 128;
@@ -42,8 +44,15 @@ final class SessionMemory {
     /// cos and sin of every position, `[max context][pairs]` each.
     record Table(long cosines, long sines, int pairs) {}
 
+    /// @param cublas what multiplies instead of our own kernels
     /// @param take gives memory of so many bytes
-    SessionMemory(Program program, KvCacheType kvCache, int maxContext, int batch, LongUnaryOperator take) {
+    SessionMemory(
+            Program program,
+            KvCacheType kvCache,
+            Optional<CublasHandle> cublas,
+            int maxContext,
+            int batch,
+            LongUnaryOperator take) {
         this.program = program;
         Layout layout = program.layout();
         for (Buffer buffer : Buffer.values()) {
@@ -74,6 +83,9 @@ final class SessionMemory {
         this.tokens = floats(take, maxContext + 1L);
         this.forced = floats(take, maxContext + 1L);
         this.expansion = Expansion.of(layout.expansion(), maxContext, batch, take);
+        this.cublas = cublas.map(
+                        _ -> take.applyAsLong(CublasLauncher.bytes((long) batch * layout.width(Buffer.PLANES))))
+                .orElse(0L);
     }
 
     /// One for each head of attention, or one alone.
@@ -86,9 +98,9 @@ final class SessionMemory {
     }
 
     /// Bytes that a session would take.
-    static long bytes(Program program, KvCacheType kvCache, int maxContext, int batch) {
+    static long bytes(Program program, KvCacheType kvCache, Optional<CublasHandle> cublas, int maxContext, int batch) {
         long[] sum = new long[1];
-        new SessionMemory(program, kvCache, maxContext, batch, bytes -> {
+        new SessionMemory(program, kvCache, cublas, maxContext, batch, bytes -> {
             sum[0] += DeviceMemory.aligned(bytes);
             return 0;
         });
@@ -196,6 +208,11 @@ final class SessionMemory {
 
     Expansion expansion() {
         return expansion;
+    }
+
+    /// Room of a [CublasLauncher], if there is one.
+    long cublas() {
+        return cublas;
     }
 
     /// The address of a buffer; 0 if no stage needs it.

@@ -10,12 +10,14 @@ import dev.assay.cuda.weight.DeviceMatrix;
 import dev.assay.cuda.weight.WeightType;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 
-/// Launches products of many tokens on tensor cores: prepare.cu, and tiles.cu, wide.cu and rounded.cu. For the device's
+/// Launches products of many tokens on tensor cores: prepare.cu, and tiles.cu, wide.cu and rounded.cu, or cuBLAS. For
+/// the device's
 /// thread.
 final class TileLauncher {
-    /// The oldest image that has the instructions.
-    private static final int TENSOR_CORES = 90;
+    /// The oldest image that has the instructions, as major · 10 + minor.
+    static final int TENSOR_CORES = 90;
     /// Tokens that are worth a tile.
     private static final int FEWEST_TOKENS = 16;
     /// Rows are read 16 bytes at a time.
@@ -205,6 +207,7 @@ final class TileLauncher {
     private final KernelImage kernels;
     private final Stream stream;
     private final Activations activations;
+    private final Optional<CublasLauncher> cublas;
     private final Places places;
 
     /// Device memory.
@@ -230,11 +233,19 @@ final class TileLauncher {
     }
 
     /// @param activations FLOAT32 unless the device has the file of kernels [KernelImage#ROUNDED]
-    TileLauncher(Device device, KernelImage kernels, Stream stream, Activations activations, Places places) {
+    /// @param cublas what multiplies the types of matrices that it can
+    TileLauncher(
+            Device device,
+            KernelImage kernels,
+            Stream stream,
+            Activations activations,
+            Optional<CublasLauncher> cublas,
+            Places places) {
         this.device = device;
         this.kernels = kernels;
         this.stream = stream;
         this.activations = activations;
+        this.cublas = cublas;
         this.places = places;
     }
 
@@ -305,6 +316,13 @@ final class TileLauncher {
     /// As [#multiply(DeviceMatrix, long, Input, long, long, int, int)], by certain tiles.
     void multiply(Tile tile, DeviceMatrix w, long bias, Input input, long residual, long to, int toStride, int rows) {
         long made = make(tile, input, w.columns(), rows);
+        if (cublas.isPresent() && !areOwn(w)) {
+            if (residual != 0) {
+                throw new IllegalArgumentException("cuBLAS does not add a residual");
+            }
+            cublas.get().multiply(w, bias, made, places.factors(), to, toStride, rows);
+            return;
+        }
         launch(
                 tile.file(),
                 "multiply_" + tile.prefix() + w.type().suffix() + tile.suffix(),
@@ -324,6 +342,13 @@ final class TileLauncher {
                 residual,
                 w.rows(),
                 rows);
+    }
+
+    /// Whether dense products with a matrix, if there is a kernel for them, are our own: cuBLAS neither adds to a
+    /// residual
+    /// nor activates.
+    boolean areOwn(DeviceMatrix w) {
+        return cublas.filter(able -> able.canMultiply(w.type())).isEmpty();
     }
 
     /// Whether there is a kernel that makes the input of a product by that of gate and up.

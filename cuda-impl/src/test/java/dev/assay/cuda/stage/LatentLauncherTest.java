@@ -17,6 +17,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -347,6 +348,7 @@ class LatentLauncherTest {
                     kernels,
                     stream,
                     shape.activations,
+                    Optional.empty(),
                     new TileLauncher.Places(
                             memory.take((long) shape.batch * heads.latent() * Float.BYTES),
                             memory.take((long) shape.batch * Float.BYTES),

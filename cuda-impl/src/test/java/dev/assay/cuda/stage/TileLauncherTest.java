@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.assay.config.HiddenActivation;
 import dev.assay.cuda.FakeDriver;
 import dev.assay.cuda.driver.AbsentException;
+import dev.assay.cuda.driver.Cublas;
+import dev.assay.cuda.driver.CublasHandle;
 import dev.assay.cuda.driver.Device;
 import dev.assay.cuda.driver.DeviceMemory;
 import dev.assay.cuda.driver.KernelImage;
@@ -19,6 +21,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,6 +42,10 @@ class TileLauncherTest {
     private static final double TOLERANCE_OF_ROUNDED_OTHERWISE = 5e-4;
 
     private static final double EPS = 1e-5;
+
+    /// Columns whose products tensor cores add up in one step.
+    private static final int FEW_COLUMNS = 16;
+
     private static final int SCALE_COLUMNS = 64;
     /// Between rows of activations, such that these begin anywhere.
     private static final int GAP = 3;
@@ -83,17 +90,53 @@ class TileLauncherTest {
             bias[r] = (float) random.nextGaussian();
         }
 
-        List<float[]> found = device.call(() -> multiply(activations, type, x, weights, bias));
+        List<float[]> found = device.call(() -> multiply(activations, Optional.empty(), type, x, weights, bias));
 
         boolean rounds = rounds(activations, type);
         assertThat(found).hasSize(rounds || type == WeightType.F8 ? 2 : 4);
         for (float[] y : found) {
             for (int t = 0; t < tokens; t++) {
                 for (int r = 0; r < rows; r++) {
-                    assertIsProduct(y[t * rows + r], weights.values[r], x[t], bias[r], rounds);
+                    assertIsProduct(y[t * rows + r], weights.values[r], x[t], bias[r], rounds, tolerance(rounds));
                 }
             }
         }
+    }
+
+    /// Without a bias and with one, which may be larger than all products.
+    @ParameterizedTest
+    @CsvSource({
+        "FLOAT32, BF16, 16, 8, 5",
+        "FLOAT32, BF16, 131, 16, 517",
+        "FLOAT32, BF16, 67, 136, 130",
+        "FLOAT32, F16, 16, 8, 5",
+        "FLOAT32, F16, 67, 136, 130",
+        "BFLOAT16, BF16, 16, 8, 5",
+        "BFLOAT16, BF16, 130, 456, 260",
+        "BFLOAT16, F16, 67, 136, 130"
+    })
+    void multipliesByCublas(Activations activations, WeightType type, int tokens, int columns, int rows)
+            throws AbsentException {
+        float[][] x = activations(tokens, columns);
+        Weights weights = weights(type, rows, columns);
+        Optional<Cublas> library = Optional.of(Cublas.first(device));
+        boolean rounds = rounds(activations, type);
+        double tolerance = tolerance(rounds || columns > FEW_COLUMNS);
+        for (float[] bias : List.of(new float[rows], activations(2, rows)[1])) {
+            List<float[]> found = device.call(() -> multiply(activations, library, type, x, weights, bias));
+
+            for (float[] y : found) {
+                for (int t = 0; t < tokens; t++) {
+                    for (int r = 0; r < rows; r++) {
+                        assertIsProduct(y[t * rows + r], weights.values[r], x[t], bias[r], rounds, tolerance);
+                    }
+                }
+            }
+        }
+    }
+
+    private static double tolerance(boolean tensorCoresAddUpRows) {
+        return tensorCoresAddUpRows ? TOLERANCE_OF_ROUNDED : TOLERANCE;
     }
 
     /// Only activations that meet bfloat16 weights.
@@ -257,14 +300,16 @@ class TileLauncherTest {
         for (float[] y : found) {
             for (int p = 0; p < chosen.length; p++) {
                 for (int r = 0; r < rows; r++) {
-                    assertIsProduct(y[p * rows + r], weights.get(chosen[p]).values[r], x[p / share], 0, rounds);
+                    assertIsProduct(
+                            y[p * rows + r],
+                            weights.get(chosen[p]).values[r],
+                            x[p / share],
+                            0,
+                            rounds,
+                            tolerance(rounds));
                 }
             }
         }
-    }
-
-    private static void assertIsProduct(float found, double[] weights, float[] x, float bias, boolean rounds) {
-        assertIsProduct(found, weights, x, bias, rounds, rounds ? TOLERANCE_OF_ROUNDED : TOLERANCE);
     }
 
     private static void assertIsProduct(
@@ -339,7 +384,12 @@ class TileLauncherTest {
 
     /// By each kind of tile.
     private static List<float[]> multiply(
-            Activations activations, WeightType type, float[][] x, Weights weights, float[] bias) {
+            Activations activations,
+            Optional<Cublas> library,
+            WeightType type,
+            float[][] x,
+            Weights weights,
+            float[] bias) {
         int tokens = x.length;
         int rows = bias.length;
         try (Arena arena = Arena.ofConfined();
@@ -350,23 +400,35 @@ class TileLauncherTest {
             long biases = memory.take((long) rows * Float.BYTES);
             memory.write(biases, arena.allocateFrom(ValueLayout.JAVA_FLOAT, bias));
             long to = memory.take((long) tokens * rows * Float.BYTES);
-            TileLauncher tiles = new TileLauncher(device, kernels, stream, activations, places(x, 0, 0, memory));
-            assertThat(tiles.canMultiply(w, tokens)).isTrue();
             long from = write(x, GAP, memory);
-            List<float[]> found = new ArrayList<>();
-            for (TileLauncher.Tile tile : tiles.tiles(type)) {
-                tiles.multiply(
-                        tile,
-                        w,
-                        biases,
-                        new TileLauncher.Input.Rows(new Making.Nothing(), from, x[0].length + GAP),
-                        0,
-                        to,
-                        rows,
-                        tokens);
-                found.add(read(to, tokens * rows, stream));
+            long room = memory.take(CublasLauncher.bytes((long) tokens * x[0].length));
+            Optional<CublasHandle> handle = library.map(CublasHandle::new);
+            try {
+                TileLauncher tiles = new TileLauncher(
+                        device,
+                        kernels,
+                        stream,
+                        activations,
+                        handle.map(own -> new CublasLauncher(own, kernels, stream, activations, room)),
+                        places(x, 0, 0, memory));
+                assertThat(tiles.canMultiply(w, tokens)).isTrue();
+                List<float[]> found = new ArrayList<>();
+                for (TileLauncher.Tile tile : tiles.tiles(type)) {
+                    tiles.multiply(
+                            tile,
+                            w,
+                            biases,
+                            new TileLauncher.Input.Rows(new Making.Nothing(), from, x[0].length + GAP),
+                            0,
+                            to,
+                            rows,
+                            tokens);
+                    found.add(read(to, tokens * rows, stream));
+                }
+                return found;
+            } finally {
+                handle.ifPresent(CublasHandle::close);
             }
-            return found;
         }
     }
 
@@ -379,8 +441,8 @@ class TileLauncherTest {
                     .first();
             long biases = memory.take((long) bias.length * Float.BYTES);
             memory.write(biases, arena.allocateFrom(ValueLayout.JAVA_FLOAT, bias));
-            TileLauncher tiles =
-                    new TileLauncher(device, kernels, stream, Activations.BFLOAT16, places(x, 0, 0, memory));
+            TileLauncher tiles = new TileLauncher(
+                    device, kernels, stream, Activations.BFLOAT16, Optional.empty(), places(x, 0, 0, memory));
             assertThat(tiles.canGate(w, w, x.length)).isTrue();
             long to = memory.take((long) numbers * Short.BYTES);
             TileLauncher.Input.Rows input =
@@ -416,7 +478,8 @@ class TileLauncherTest {
                     .first();
             long gains = memory.take((long) columns * Float.BYTES);
             memory.write(gains, arena.allocateFrom(ValueLayout.JAVA_FLOAT, gain));
-            TileLauncher tiles = new TileLauncher(device, kernels, stream, activations, places(from, 0, 0, memory));
+            TileLauncher tiles = new TileLauncher(
+                    device, kernels, stream, activations, Optional.empty(), places(from, 0, 0, memory));
             assertThat(tiles.canMultiply(w, tokens)).isTrue();
             TileLauncher.Input input = new TileLauncher.Input.Rows(
                     made.making(gains, columns), write(from, GAP, memory), from[0].length + GAP);
@@ -451,7 +514,12 @@ class TileLauncherTest {
             memory.write(chosenOnDevice, arena.allocateFrom(ValueLayout.JAVA_INT, chosen));
             long to = memory.take((long) chosen.length * rows * Float.BYTES);
             TileLauncher tiles = new TileLauncher(
-                    device, kernels, stream, activations, places(x, experts.count(), chosen.length, memory));
+                    device,
+                    kernels,
+                    stream,
+                    activations,
+                    Optional.empty(),
+                    places(x, experts.count(), chosen.length, memory));
             assertThat(tiles.canMultiply(experts, x.length)).isTrue();
             long from = write(x, GAP, memory);
             tiles.group(chosenOnDevice, experts.count(), chosen.length);
