@@ -305,6 +305,8 @@ DEVICE void next_token(float *to, Matrix<W> table, float scale, const float *log
                        int *tokens, const int *forced, float *candidates, int *arrived) {
     begin();
     SHARED int chosen;
+    const int position = pass[1] + 1;
+    const int given = forced[position];
     Candidate own = {NEGATIVE_INFINITY, 0};
 #pragma unroll 4
     for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < vocabulary; i += gridDim.x * blockDim.x) {
@@ -324,8 +326,7 @@ DEVICE void next_token(float *to, Matrix<W> table, float scale, const float *log
     }
     own = best_of_block(own);
     if (threadIdx.x == 0) {
-        const int position = pass[1] + 1;
-        chosen = forced[position] >= 0 ? forced[position] : own.id;
+        chosen = given >= 0 ? given : own.id;
         tokens[position] = chosen;
         pass[1] = position;
         pass[2] = chosen;
