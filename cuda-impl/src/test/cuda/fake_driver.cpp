@@ -5,7 +5,8 @@
 // Environment: FAKE_CUDA_SEED shuffles the order of threads, which exposes a missing barrier; FAKE_CUDA_CAPABILITY, such
 // as 75, is the compute capability; FAKE_CUDA_MEMORY the bytes of device memory; FAKE_CUDA_FAULT names a kernel whose
 // launch is a sticky fault; FAKE_CUDA_REJECT refuses images; FAKE_CUDA_DEVICES is the number of devices,
-// FAKE_CUDA_MULTIPROCESSORS that of the multiprocessors of each. It has functions of cuBLAS as well.
+// FAKE_CUDA_MULTIPROCESSORS that of the multiprocessors of each, FAKE_CUDA_SHARED_BYTES the shared memory that a block may
+// have. It has functions of cuBLAS as well.
 #include "fake.h"
 #include <algorithm>
 #include <cstdint>
@@ -395,7 +396,7 @@ int cuDeviceGetAttribute(int *value, int attribute, int) {
         *value = (int)environment("FAKE_CUDA_MULTIPROCESSORS", 7);
         return SUCCESS;
     case 97: // shared memory of a block
-        *value = (int)sizeof dynamic_shared;
+        *value = (int)environment("FAKE_CUDA_SHARED_BYTES", sizeof dynamic_shared);
         return SUCCESS;
     case 75:
         *value = capability() / 10;

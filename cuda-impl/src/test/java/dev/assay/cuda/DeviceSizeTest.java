@@ -7,13 +7,15 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// How the work of one token is shared out depends on how many multiprocessors a device has, what comes out does not:
-/// on a
-/// device of one, blocks take rows in turns, and on a large one each head has blocks of its own.
+/// How the work of one token is shared out depends on the device, what comes out does not: on one with a single
+/// multiprocessor blocks take rows in turns, on a large one each head has blocks of its own; without clusters, or with
+/// little shared memory, heads are prepared and attended by kernels of their own.
 class DeviceSizeTest {
     private static final List<String> FAMILIES = List.of(
             "qwen3-base",
@@ -31,16 +33,33 @@ class DeviceSizeTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 132})
     void singleTokensGiveTheLogitsOfAllAtOnce(int multiprocessors) throws IOException, InterruptedException {
-        assertAgree(multiprocessors, "own");
+        assertAgree(Map.of("FAKE_CUDA_MULTIPROCESSORS", Integer.toString(multiprocessors)), "own", FAMILIES);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"FAKE_CUDA_CAPABILITY, 80", "FAKE_CUDA_SHARED_BYTES, 40000"})
+    void doSoWhereHeadsArePreparedApart(String variable, String value) throws IOException, InterruptedException {
+        assertAgree(Map.of(variable, value), "own", List.of("qwen3-base", "gemma3n-base", "llama4-scout"));
+    }
+
+    @Test
+    void refusesExpertsThatSharedMemoryCannotHold() throws IOException, InterruptedException {
+        Process process = start(Map.of("FAKE_CUDA_SHARED_BYTES", "12000"), "own", List.of("deepseek-v3-base"));
+
+        assertThat(new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+                .containsPattern("[0-9] experts of a token take [0-9]+ bytes of shared memory a block on the device,"
+                        + " fake device has 7904 for them");
+        assertThat(process.waitFor()).isPositive();
     }
 
     /// Which has no part in a single token.
     @Test
     void singleTokensGiveTheLogitsOfCublas() throws IOException, InterruptedException {
-        assertAgree(7, "cublas");
+        assertAgree(Map.of(), "cublas", FAMILIES);
     }
 
-    private static void assertAgree(int multiprocessors, String products) throws IOException, InterruptedException {
+    private static Process start(Map<String, String> environment, String products, List<String> families)
+            throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
@@ -50,15 +69,21 @@ class DeviceSizeTest {
                 "-cp",
                 System.getProperty("java.class.path"),
                 "dev.assay.cuda.EvenShapes"));
-        command.addAll(FAMILIES);
-        ProcessBuilder builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
-        builder.environment().put("FAKE_CUDA_MULTIPROCESSORS", Integer.toString(multiprocessors));
-        Process process = builder.start();
-        List<String> lines = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8)
-                .lines()
+        command.addAll(families);
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().putAll(environment);
+        return builder.start();
+    }
+
+    private static void assertAgree(Map<String, String> environment, String products, List<String> families)
+            throws IOException, InterruptedException {
+        Process process = start(environment, products, families);
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(output).isZero();
+        List<String> lines = output.lines()
+                .filter(line -> families.stream().anyMatch(family -> line.startsWith(family + " ")))
                 .toList();
-        assertThat(process.waitFor()).isZero();
-        assertThat(lines).hasSameSizeAs(FAMILIES);
+        assertThat(lines).as(output).hasSameSizeAs(families);
         assertThat(lines)
                 .allSatisfy(line -> assertThat(Double.parseDouble(line.substring(line.indexOf(' '))))
                         .as(line)

@@ -718,9 +718,8 @@ final class Launcher {
         return keyWidth <= 64 ? 64 : keyWidth <= 128 ? 128 : 256;
     }
 
-    /// Dynamic shared memory of attention of one token: keys and values of a block, and what its warps find for
-    /// each
-    /// head.
+    /// Dynamic shared memory of attention of one token, in bytes: a block's keys and values, and what its warps
+    /// find for each head.
     ///
     /// @param width as of [#attendWidth]
     static int attendBytes(int width, int heads, KvCacheType cacheType) {

@@ -12,9 +12,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
-/// Launches products of many tokens on tensor cores: prepare.cu, and tiles.cu, wide.cu and rounded.cu, or cuBLAS. For
-/// the device's
-/// thread.
+/// Launches products of many tokens on tensor cores: prepare.cu, and tiles.cu, wide.cu and rounded.cu, or cuBLAS.
+/// For the device's thread.
 final class TileLauncher {
     /// The oldest image that has the instructions, as major · 10 + minor.
     static final int TENSOR_CORES = 90;
@@ -344,9 +343,8 @@ final class TileLauncher {
                 rows);
     }
 
-    /// Whether dense products with a matrix, if there is a kernel for them, are our own: cuBLAS neither adds to a
-    /// residual
-    /// nor activates.
+    /// Whether dense products with a matrix, if there is a kernel for them, are our own: cuBLAS neither adds to
+    /// a residual nor activates.
     boolean areOwn(DeviceMatrix w) {
         return cublas.filter(able -> able.canMultiply(w.type())).isEmpty();
     }
