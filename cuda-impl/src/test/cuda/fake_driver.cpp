@@ -329,6 +329,8 @@ static std::size_t environment(const char *name, std::size_t otherwise) {
 
 static int capability() { return (int)environment("FAKE_CUDA_CAPABILITY", 90); }
 
+static int shared_bytes() { return (int)environment("FAKE_CUDA_SHARED_BYTES", sizeof dynamic_shared); }
+
 static std::size_t memory() { return environment("FAKE_CUDA_MEMORY", (std::size_t)4 << 30); }
 
 // What every call but those about devices begins with.
@@ -396,7 +398,7 @@ int cuDeviceGetAttribute(int *value, int attribute, int) {
         *value = (int)environment("FAKE_CUDA_MULTIPROCESSORS", 7);
         return SUCCESS;
     case 97: // shared memory of a block
-        *value = (int)environment("FAKE_CUDA_SHARED_BYTES", sizeof dynamic_shared);
+        *value = shared_bytes();
         return SUCCESS;
     case 75:
         *value = capability() / 10;
@@ -552,7 +554,7 @@ int cuModuleGetFunction(Handle *function, Handle module, const char *name) {
 }
 
 int cuFuncSetAttribute(Handle function, int attribute, int value) {
-    if (attribute != MAX_DYNAMIC_SHARED_BYTES || value < 0) {
+    if (attribute != MAX_DYNAMIC_SHARED_BYTES || value < 0 || value > shared_bytes()) {
         return INVALID_VALUE;
     }
     shared_limits[function] = value;
