@@ -31,8 +31,6 @@ import org.jspecify.annotations.Nullable;
 final class Fusion {
     /// The most experts of a token that one block sums up, with a warp for each.
     private static final int SUMMED_EXPERTS = 16;
-    /// Of heads, in the kernel that prepares and attends.
-    private static final int WIDTH_STEP = 8;
 
     private Fusion() {}
 
@@ -154,9 +152,7 @@ final class Fusion {
                 return new Stage.SumChosen(weights, input, sum.addedTo(to), route);
             }
         }
-        if (first instanceof Stage.PrepareHeads prepare
-                && second instanceof Stage.Attend attend
-                && prepare.headDim() % WIDTH_STEP == 0) {
+        if (first instanceof Stage.PrepareHeads prepare && second instanceof Stage.Attend attend) {
             return new Stage.AttendOne(prepare, attend);
         }
         return null;

@@ -31,22 +31,6 @@ final class Launcher {
     private static final int HEADS_A_BLOCK = 4;
     /// Threads of a block that takes keys of latents into queries: eight numbers of each latent a thread.
     private static final int ABSORB_THREADS = 512;
-    /// The oldest image that has the kernel that prepares and attends.
-    private static final int ATTENDS_ONE = 90;
-    /// `HEADS_OF_ATTEND` and `ATTEND_WARPS` of attention.cu.
-    private static final int HEADS_OF_ATTEND = 4;
-
-    private static final int ATTEND_WARPS = HEADS_OF_ATTEND + 2;
-    /// `KEYS_OF_ATTEND` of attention.cu.
-    private static final int KEYS_OF_ATTEND = 96;
-
-    private static final int FLOAT32_KEYS_OF_ATTEND = 48;
-    /// Parts of two bytes each that a cached float32 is split into.
-    private static final int FLOAT32_PARTS = 3;
-    /// Highest score and sum, beside a head's numbers.
-    private static final int NUMBERS_OF_SHARE = 2;
-    /// `CLUSTER` of device.h.
-    private static final int BLOCKS_OF_CLUSTER = 8;
     /// Numbers that a lane reads at a time.
     private static final int EIGHT = 8;
     /// Of attention.cu.
@@ -69,6 +53,7 @@ final class Launcher {
     private final TileLauncher tiles;
     private final FlashLauncher flash;
     private final LatentLauncher latents;
+    private final AttendOneLauncher attendOne;
 
     Launcher(
             Device device,
@@ -97,6 +82,7 @@ final class Launcher {
                         memory.addressIfAny(Buffer.EXPERT_ORDER),
                         memory.expertTiles()));
         this.flash = new FlashLauncher(device, kernels, stream, cacheType, activations);
+        this.attendOne = new AttendOneLauncher(device, kernels, stream, cacheType);
         this.latents = new LatentLauncher(
                 device,
                 kernels,
@@ -673,61 +659,28 @@ final class Launcher {
 
     /// prepare_heads, attend and join_parts at once.
     private void attendOne(Stage.PrepareHeads prepare, Stage.Attend attend) {
-        LayerCache cache = memory.cache(attend.layer());
-        int group = attend.heads() / attend.kvHeads();
-        int heads = Math.min(group, HEADS_OF_ATTEND);
-        int width = attendWidth(attend.keyWidth());
-        int sharedBytes = attendBytes(width, heads, cacheType);
-        if (kernels.target() < ATTENDS_ONE || sharedBytes > device.sharedBytes()) {
+        if (!attendOne.canAttend(attend)) {
             prepareHeads(prepare, 1);
             attend(attend, 1);
             return;
         }
-        int groups = attend.kvHeads() * Math.ceilDiv(group, heads);
-        int parts = parts(attend, groups, device.multiprocessors(), POSITIONS_A_PART);
-        launch(
-                "attention",
-                "attend_one_" + cacheSuffix() + "_" + width,
-                Math.ceilDiv(group, heads),
-                Math.ceilDiv(parts, BLOCKS_OF_CLUSTER) * BLOCKS_OF_CLUSTER,
-                attend.kvHeads(),
-                ATTEND_WARPS * WARP,
-                sharedBytes,
-                args(
-                        memory.address(attend.to()),
+        LayerCache cache = memory.cache(attend.layer());
+        attendOne.attend(
+                attend,
+                new AttendOneLauncher.Operands(
                         memory.address(attend.queries()),
-                        group,
-                        attend.kvHeads(),
-                        attend.keyWidth(),
+                        memory.address(attend.to()),
                         norms(prepare),
                         turn(prepare.rotary()),
                         memory.heat(prepare.temperature()),
                         cache.keys(),
                         cache.values(),
-                        prepare.kvHeads() > 0 ? 1 : 0,
+                        prepare.kvHeads() > 0,
                         cache.capacity(),
-                        Launch.of((float) attend.scale()),
-                        mask(attend.mask()),
                         memory.partials(),
                         memory.arrived(),
-                        memory.pass()));
-    }
-
-    /// The width that the kernel of attention of one token is made for: the next of 64, 128 and 256.
-    static int attendWidth(int keyWidth) {
-        return keyWidth <= 64 ? 64 : keyWidth <= 128 ? 128 : 256;
-    }
-
-    /// Dynamic shared memory of attention of one token, in bytes: a block's keys and values, and what its warps
-    /// find for each head.
-    ///
-    /// @param width as of [#attendWidth]
-    static int attendBytes(int width, int heads, KvCacheType cacheType) {
-        int rows = switch (cacheType) {
-            case BFLOAT16 -> KEYS_OF_ATTEND;
-            case FLOAT32 -> FLOAT32_PARTS * FLOAT32_KEYS_OF_ATTEND;
-        };
-        return 2 * rows * width * Short.BYTES + heads * ATTEND_WARPS * (width + NUMBERS_OF_SHARE) * Float.BYTES;
+                        memory.pass()),
+                parts(attend, AttendOneLauncher.blocks(attend), device.multiprocessors(), POSITIONS_A_PART));
     }
 
     private void attend(Stage.Attend attend, int tokens) {
