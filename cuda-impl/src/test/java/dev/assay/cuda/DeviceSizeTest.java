@@ -44,11 +44,11 @@ class DeviceSizeTest {
 
     @Test
     void refusesExpertsThatSharedMemoryCannotHold() throws IOException, InterruptedException {
-        Process process = start(Map.of("FAKE_CUDA_SHARED_BYTES", "12000"), "own", List.of("deepseek-v3-base"));
+        Process process = start(Map.of("FAKE_CUDA_SHARED_BYTES", "16500"), "own", List.of("deepseek-v3-base"));
 
         assertThat(new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
                 .containsPattern("[0-9] experts of a token take [0-9]+ bytes of shared memory a block on the device,"
-                        + " fake device has 7904 for them");
+                        + " fake device has 12404 for them");
         assertThat(process.waitFor()).isPositive();
     }
 
