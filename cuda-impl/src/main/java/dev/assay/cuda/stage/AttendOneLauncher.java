@@ -5,7 +5,6 @@ import dev.assay.cuda.driver.KernelImage;
 import dev.assay.cuda.driver.Launch;
 import dev.assay.cuda.driver.Stream;
 import dev.assay.engine.KvCacheType;
-import java.util.List;
 
 /// Launches attention of one token with what comes before it: attend_one of attention.cu. For the device's thread.
 final class AttendOneLauncher {
@@ -13,9 +12,6 @@ final class AttendOneLauncher {
     private static final int CLUSTERS = 90;
     /// Numbers of a head are read eight at a time.
     private static final int WIDTH_STEP = 8;
-    /// Widths of heads that there are kernels for, and for all below.
-    private static final List<Integer> WIDTHS = List.of(64, 128, 256);
-
     private static final int WARP = 32;
     /// `CLUSTER` of device.h.
     private static final int BLOCKS_OF_CLUSTER = 8;
@@ -93,7 +89,7 @@ final class AttendOneLauncher {
         return kernels.target() >= CLUSTERS
                 && attend.keyWidth() == attend.valueWidth()
                 && attend.keyWidth() % WIDTH_STEP == 0
-                && attend.keyWidth() <= WIDTHS.getLast()
+                && attend.keyWidth() <= HeadWidths.WIDEST
                 && sharedBytes(attend) <= device.sharedBytes();
     }
 
@@ -106,7 +102,7 @@ final class AttendOneLauncher {
     void attend(Stage.Attend attend, Operands operands, int parts) {
         stream.launch(kernels.launch(
                 "attention",
-                "attend_one_" + kind.suffix + "_" + width(attend),
+                "attend_one_" + kind.suffix + "_" + HeadWidths.serving(attend.keyWidth()),
                 Math.ceilDiv(group(attend), HEADS),
                 Math.ceilDiv(parts, BLOCKS_OF_CLUSTER) * BLOCKS_OF_CLUSTER,
                 attend.kvHeads(),
@@ -137,16 +133,9 @@ final class AttendOneLauncher {
         return attend.heads() / attend.kvHeads();
     }
 
-    private static int width(Stage.Attend attend) {
-        return WIDTHS.stream()
-                .filter(most -> attend.keyWidth() <= most)
-                .findFirst()
-                .orElseThrow();
-    }
-
     /// Tiles of keys and values, and what warps find for each head.
     private int sharedBytes(Stage.Attend attend) {
-        int width = width(attend);
+        int width = HeadWidths.serving(attend.keyWidth());
         int heads = Math.min(group(attend), HEADS);
         return 2 * kind.parts * kind.keys * width * Short.BYTES
                 + heads * WARPS * (width + NUMBERS_OF_SHARE) * Float.BYTES;

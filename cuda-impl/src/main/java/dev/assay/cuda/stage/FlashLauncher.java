@@ -5,18 +5,11 @@ import dev.assay.cuda.driver.KernelImage;
 import dev.assay.cuda.driver.Launch;
 import dev.assay.cuda.driver.Stream;
 import dev.assay.engine.KvCacheType;
-import java.util.List;
 
 /// Launches attention of many tokens on tensor cores: flash.cu. For the device's thread.
 final class FlashLauncher {
-    /// The oldest image that has the instructions.
-    static final int TENSOR_CORES = 90;
-    /// Tokens that are worth a tile.
-    static final int FEWEST_TOKENS = 16;
     /// Cached heads are read 16 bytes at a time.
     private static final int READ_BYTES = 16;
-    /// Widths of heads that there are kernels for, and for all below.
-    private static final List<Integer> WIDTHS = List.of(64, 128, 256);
 
     /// `QUERIES` and `FLASH_THREADS` of flash.cu.
     static final int QUERIES = 64;
@@ -77,19 +70,16 @@ final class FlashLauncher {
 
     /// Whether there is a kernel.
     boolean canAttend(Stage.Attend attend, int tokens) {
-        return tokens >= FEWEST_TOKENS
-                && kernels.target() >= TENSOR_CORES
-                && sharedBytes(WIDTHS.getLast()) <= device.sharedBytes()
+        return tokens >= TileLauncher.FEWEST_TOKENS
+                && kernels.target() >= TileLauncher.TENSOR_CORES
+                && sharedBytes(HeadWidths.WIDEST) <= device.sharedBytes()
                 && attend.keyWidth() == attend.valueWidth()
-                && attend.keyWidth() <= WIDTHS.getLast()
+                && attend.keyWidth() <= HeadWidths.WIDEST
                 && attend.keyWidth() * cacheType.bytes() % READ_BYTES == 0;
     }
 
     void attend(Stage.Attend attend, Operands operands, int tokens) {
-        int width = WIDTHS.stream()
-                .filter(most -> attend.keyWidth() <= most)
-                .findFirst()
-                .orElseThrow();
+        int width = HeadWidths.serving(attend.keyWidth());
         long[] mask = Launcher.mask(attend.mask());
         int sharedBytes = sharedBytes(width);
         stream.launch(kernels.launch(

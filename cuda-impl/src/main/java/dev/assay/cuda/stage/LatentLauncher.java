@@ -61,8 +61,8 @@ final class LatentLauncher {
     /// Whether there is a kernel.
     boolean canAttend(Stage.AttendLatents attend, int tokens) {
         Stage.Absorb heads = attend.absorb();
-        return tokens >= FlashLauncher.FEWEST_TOKENS
-                && kernels.target() >= FlashLauncher.TENSOR_CORES
+        return tokens >= TileLauncher.FEWEST_TOKENS
+                && kernels.target() >= TileLauncher.TENSOR_CORES
                 && sharedBytes() <= device.sharedBytes()
                 && heads.nope() + heads.rope() <= KEY_WIDTH
                 && heads.valueWidth() <= VALUE_WIDTH;

@@ -325,11 +325,9 @@ public final class Runner implements AutoCloseable {
     /// What stages of one kind take: all of a pass in a row, in microseconds each.
     public record StageTime(String kind, int count, double microseconds) {}
 
-    /// How long the stages of one token take by kind, at the position where the greedy loop stands. Each kind runs
-    /// by
-    /// itself over all layers, so that its weights come from memory as in a step; what is computed means nothing,
-    /// and the
-    /// session must be reset.
+    /// How long the stages of one token take by kind, at the position where the greedy loop stands. Each kind
+    /// runs by itself over all layers, so that its weights come from memory as in a step; what is computed means
+    /// nothing, and the session must be reset.
     public List<StageTime> profile(Stopwatch watch) {
         Map<String, List<Runnable>> kinds = kinds(program.oneToken(), launcher::launchOne);
         kinds.put("next token and embedding", List.of(this::launchNextToken));
@@ -343,8 +341,7 @@ public final class Runner implements AutoCloseable {
     }
 
     /// The same for the stages of a pass of many tokens from an empty context, such as [#prefill] has just made.
-    /// They
-    /// are not a graph: very short ones wait for their launches.
+    /// They are not a graph: very short ones wait for their launches.
     public List<StageTime> profilePrefill(int tokens, Stopwatch watch) {
         int count = Math.min(batch, tokens);
         List<StageTime> times = new ArrayList<>();

@@ -18,7 +18,7 @@ final class TileLauncher {
     /// The oldest image that has the instructions, as major · 10 + minor.
     static final int TENSOR_CORES = 90;
     /// Tokens that are worth a tile.
-    private static final int FEWEST_TOKENS = 16;
+    static final int FEWEST_TOKENS = 16;
     /// Rows are read 16 bytes at a time.
     private static final int READ_BYTES = 16;
 
