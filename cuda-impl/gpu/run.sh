@@ -3,15 +3,15 @@
 #
 # Run it in the working tree, whose golden cases it reads.
 #
-#   run.sh OUT [verify] [plain] [sanitize] [measure] [rounded] [cublas] [peer]
+#   run.sh OUT [verify] [plain] [ptx] [sanitize] [measure] [rounded] [cublas] [peer]
 #
-# verify: every golden case; plain: the same with kernels one after another, whose logits must be as good; sanitize:
-# compute-sanitizer on three cases, if it is there; measure: the published shapes, their logits beside the vector engine's,
-# with the options for Java in MEASURE; rounded: the same with activations of many tokens in bfloat16, in OUT/rounded;
-# cublas: every golden case with products by cuBLAS, named by CUBLAS or where a toolkit or Python has it, and Qwen3-8B with
-# our own products and with those of cuBLAS, with and without rounded activations, in OUT/PRODUCTS-ACTIVATIONS.json;
-# peer: prefill and compiled decode of Hugging Face transformers on the same shapes, if Python has it, in up to ten
-# minutes. OUT gets at most eight files.
+# verify: every golden case; plain: the same with kernels one after another, whose logits must be as good; ptx: the same
+# with kernels that the driver compiles; sanitize: compute-sanitizer on three cases, if it is there; measure: the published
+# shapes, their logits beside the vector engine's, with the options for Java in MEASURE; rounded: the same with activations
+# of many tokens in bfloat16, in OUT/rounded; cublas: every golden case with products by cuBLAS, named by CUBLAS or where a
+# toolkit or Python has it, and Qwen3-8B with our own products and with those of cuBLAS, with and without rounded
+# activations, in OUT/PRODUCTS-ACTIVATIONS.json; peer: prefill and compiled decode of Hugging Face transformers on the same
+# shapes, if Python has it, in up to ten minutes. OUT gets at most eight files.
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -38,6 +38,13 @@ measure() {
     cat "$1/cuda.md"
 }
 
+# verify_with NAME [option for Java...]
+verify_with() {
+    "${java[@]}" "${@:2}" "${assay[@]}" verify --engine cuda "${cases[@]}" --out "/tmp/$1" >"/tmp/$1.log" 2>&1
+    echo "exit $?"
+    tail -n 5 "/tmp/$1.log"
+}
+
 nvidia-smi --query-gpu=name,driver_version,clocks.sm,clocks.mem,memory.total --format=csv >"$out/gpu.csv" 2>&1 || true
 
 for part in "$@"; do
@@ -49,11 +56,8 @@ for part in "$@"; do
             tail -n 40 "$out/verify.log"
             cp /tmp/verify/report.json "$out/report.json" 2>/dev/null
             ;;
-        plain)
-            "${java[@]}" -Dassay.cuda.one-by-one=true "${assay[@]}" verify --engine cuda "${cases[@]}" --out /tmp/plain >/tmp/plain.log 2>&1
-            echo "exit $?"
-            tail -n 5 /tmp/plain.log
-            ;;
+        plain) verify_with plain -Dassay.cuda.one-by-one=true ;;
+        ptx) verify_with ptx -Dassay.cuda.images=ptx ;;
         sanitize)
             sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda*/bin/compute-sanitizer 2>/dev/null | head -n 1)
             if [[ -z $sanitizer ]]; then

@@ -4,17 +4,19 @@
 //
 // Environment: FAKE_CUDA_SEED shuffles the order of threads, which exposes a missing barrier; FAKE_CUDA_CAPABILITY, such
 // as 75, is the compute capability; FAKE_CUDA_MEMORY the bytes of device memory; FAKE_CUDA_FAULT names a kernel whose
-// launch is a sticky fault; FAKE_CUDA_REJECT refuses images; FAKE_CUDA_DEVICES is the number of devices,
-// FAKE_CUDA_MULTIPROCESSORS that of the multiprocessors of each, FAKE_CUDA_SHARED_BYTES the shared memory that a block may
-// have. It has functions of cuBLAS as well.
+// launch is a sticky fault; FAKE_CUDA_REJECT, `cubin`, `ptx` or both, the kinds of images that are refused;
+// FAKE_CUDA_DEVICES is the number of devices, FAKE_CUDA_MULTIPROCESSORS that of the multiprocessors of each,
+// FAKE_CUDA_SHARED_BYTES the shared memory that a block may have. It has functions of cuBLAS as well.
 #include "fake.h"
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
+#include <elf.h>
 #include <map>
 #include <random>
+#include <set>
 #include <vector>
 
 #include "../../main/cuda/attention.cu"
@@ -287,6 +289,7 @@ enum Code {
     OUT_OF_MEMORY = 2,
     NO_DEVICE = 100,
     INVALID_CONTEXT = 201,
+    INVALID_IMAGE = 200,
     NO_BINARY_FOR_GPU = 209,
     UNSUPPORTED_PTX = 222,
     NOT_FOUND = 500,
@@ -509,17 +512,36 @@ int cuMemsetD8Async(Handle to, unsigned char value, std::size_t bytes, Handle st
     });
 }
 
-// An image is PTX text; of it the names of kernels are read, so that a kernel that it lacks is missed here too.
-int cuModuleLoadDataEx(Handle *module, const void *image, unsigned options, const int *kinds, void **values) {
-    REQUIRE_CONTEXT();
-    std::string text((const char *)image);
-    std::size_t version = text.find(".version ");
-    if (std::getenv("FAKE_CUDA_REJECT") != nullptr || version == std::string::npos) {
-        for (unsigned i = 0; i < options; i++) {
-            if (kinds[i] == 5) { // error log
-                std::snprintf((char *)values[i], 64, "ptxas fatal : unsupported .version");
-            }
+static bool rejects(const char *kind) {
+    const char *kinds = std::getenv("FAKE_CUDA_REJECT");
+    return kinds != nullptr && std::strstr(kinds, kind) != nullptr;
+}
+
+// Of an image the names of kernels are read, so that a kernel that it lacks is missed here too.
+using Module = std::set<std::string>;
+
+static int load_cubin(const char *image, Module &kernels) {
+    const Elf64_Ehdr *header = (const Elf64_Ehdr *)image;
+    if (header->e_machine != EM_CUDA) {
+        return INVALID_IMAGE;
+    }
+    const int architecture = header->e_flags >> 8 & 0xff; // as CUDA 13 writes it
+    if (rejects("cubin") || architecture != capability()) {
+        return NO_BINARY_FOR_GPU;
+    }
+    const Elf64_Shdr *sections = (const Elf64_Shdr *)(image + header->e_shoff);
+    const char *names = image + sections[header->e_shstrndx].sh_offset;
+    for (int i = 0; i < header->e_shnum; i++) {
+        const std::string name = names + sections[i].sh_name;
+        if (name.starts_with(".text.")) {
+            kernels.insert(name.substr(6));
         }
+    }
+    return SUCCESS;
+}
+
+static int load_ptx(const std::string &text, Module &kernels) {
+    if (rejects("ptx") || text.find(".version ") == std::string::npos) {
         return UNSUPPORTED_PTX;
     }
     // PTX is for its own architecture and later ones, but that with an `a` for its own alone.
@@ -529,19 +551,39 @@ int cuModuleLoadDataEx(Handle *module, const void *image, unsigned options, cons
     if (suffix == 'a' ? capability() != target : capability() < target) {
         return NO_BINARY_FOR_GPU;
     }
-    *module = (Handle) new std::string(text);
+    const std::string entry = ".entry ";
+    for (std::size_t at = text.find(entry); at != std::string::npos; at = text.find(entry, at)) {
+        at += entry.size();
+        kernels.insert(text.substr(at, text.find('(', at) - at));
+    }
     return SUCCESS;
+}
+
+int cuModuleLoadDataEx(Handle *module, const void *image, unsigned options, const int *kinds, void **values) {
+    REQUIRE_CONTEXT();
+    const char *bytes = (const char *)image;
+    Module kernels;
+    const int code = std::strncmp(bytes, ELFMAG, SELFMAG) == 0 ? load_cubin(bytes, kernels) : load_ptx(bytes, kernels);
+    for (unsigned i = 0; i < options && code == UNSUPPORTED_PTX; i++) {
+        if (kinds[i] == 5) { // error log
+            std::snprintf((char *)values[i], 64, "ptxas fatal : unsupported .version");
+        }
+    }
+    if (code == SUCCESS) {
+        *module = (Handle) new Module(std::move(kernels));
+    }
+    return code;
 }
 
 int cuModuleUnload(Handle module) {
     REQUIRE_CONTEXT();
-    delete (std::string *)module;
+    delete (Module *)module;
     return SUCCESS;
 }
 
 int cuModuleGetFunction(Handle *function, Handle module, const char *name) {
     REQUIRE_CONTEXT();
-    if (((std::string *)module)->find(".entry " + std::string(name) + "(") == std::string::npos) {
+    if (!((Module *)module)->contains(name)) {
         return NOT_FOUND;
     }
     for (const fake::Entry &entry : fake::entries()) {
@@ -702,6 +744,9 @@ int cuGetErrorName(int code, const char **name) {
         return SUCCESS;
     case INVALID_CONTEXT:
         *name = "CUDA_ERROR_INVALID_CONTEXT";
+        return SUCCESS;
+    case INVALID_IMAGE:
+        *name = "CUDA_ERROR_INVALID_IMAGE";
         return SUCCESS;
     case NO_BINARY_FOR_GPU:
         *name = "CUDA_ERROR_NO_BINARY_FOR_GPU";

@@ -4,6 +4,7 @@ import dev.assay.checkpoint.Checkpoint;
 import dev.assay.config.ModelConfig;
 import dev.assay.cuda.driver.AbsentException;
 import dev.assay.cuda.driver.Device;
+import dev.assay.cuda.driver.Images;
 import dev.assay.cuda.driver.KernelImage;
 import dev.assay.cuda.stage.Activations;
 import dev.assay.cuda.stage.DenseProducts;
@@ -32,7 +33,7 @@ import java.util.Set;
 /// `-Dassay.cuda.activations=bfloat16` makes it [round activations][Activations] of many tokens, on devices that have
 /// the
 /// kernels: for comparing speeds with engines that do. `-Dassay.cuda.products=cublas` makes [cuBLAS][DenseProducts]
-/// multiply.
+/// multiply. `-Dassay.cuda.images=ptx` makes the driver [compile its kernels][Images].
 public final class CudaEngine implements PlanEngine {
     private static final Set<Capability> CAPABILITIES = EnumSet.of(
             Capability.FULL_LOGITS,
@@ -45,17 +46,19 @@ public final class CudaEngine implements PlanEngine {
 
     private final Activations activations;
     private final DenseProducts products;
+    private final Images images;
 
-    /// Has the activations and products that properties ask for.
+    /// Has the activations, products and images that properties ask for.
     ///
     /// @throws IllegalArgumentException if one asks for none that there are
     public CudaEngine() {
-        this(Activations.ofProperty(), DenseProducts.ofProperty());
+        this(Activations.ofProperty(), DenseProducts.ofProperty(), Images.ofProperty());
     }
 
-    CudaEngine(Activations activations, DenseProducts products) {
+    CudaEngine(Activations activations, DenseProducts products, Images images) {
         this.activations = activations;
         this.products = products;
+        this.images = images;
     }
 
     @Override
@@ -84,7 +87,7 @@ public final class CudaEngine implements PlanEngine {
     ///
     /// @throws AbsentException if there is none, or it lacks what this engine was asked for
     LoadedDevice device() throws AbsentException {
-        LoadedDevice loaded = LoadedDevice.first();
+        LoadedDevice loaded = LoadedDevice.first(images);
         if (activations == Activations.BFLOAT16 && !loaded.kernels().has(KernelImage.ROUNDED)) {
             throw lacks(
                     Activations.PROPERTY + "=bfloat16", Device.version(KernelImage.GROUP_CAPABILITY), loaded.device());

@@ -132,7 +132,7 @@ final class CudaModel implements Model {
                         device.name() + ", compute capability " + Device.version(device.capability()) + ", "
                                 + device.multiprocessors() + " multiprocessors, driver for CUDA "
                                 + device.driverVersion(),
-                        "kernels are PTX for sm_" + loaded.kernels().target()
+                        "kernels are " + loaded.kernels().inUse()
                                 + (device.overlaps()
                                         ? ", each starts while the one before it ends"
                                         : ", one after another"),

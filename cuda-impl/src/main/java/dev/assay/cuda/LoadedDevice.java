@@ -3,34 +3,38 @@ package dev.assay.cuda;
 import dev.assay.cuda.driver.AbsentException;
 import dev.assay.cuda.driver.Cublas;
 import dev.assay.cuda.driver.Device;
+import dev.assay.cuda.driver.Images;
 import dev.assay.cuda.driver.KernelImage;
+import java.util.EnumMap;
+import java.util.Map;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /// The device with the kernels in it.
 ///
 /// @param cublas the library that multiplies instead of some of them
 record LoadedDevice(Device device, KernelImage kernels, Optional<Cublas> cublas) {
-    private static @Nullable LoadedDevice first;
-    private static @Nullable String reason;
+    private static final Map<Images, LoadedDevice> FIRST = new EnumMap<>(Images.class);
+    private static final Map<Images, String> REASONS = new EnumMap<>(Images.class);
 
-    /// The first device of this machine, opened when first asked for.
+    /// The first device of this machine with kernels from such images, opened when first asked for.
     ///
     /// @throws AbsentException if there is none, or it takes none of the kernels; asked again, for the same reason
-    static synchronized LoadedDevice first() throws AbsentException {
+    static synchronized LoadedDevice first(Images images) throws AbsentException {
+        LoadedDevice first = FIRST.get(images);
         if (first != null) {
             return first;
         }
+        String reason = REASONS.get(images);
         if (reason != null) {
             throw new AbsentException(reason);
         }
         try {
             Device device = Device.first();
-            LoadedDevice opened = new LoadedDevice(device, KernelImage.load(device), Optional.empty());
-            first = opened;
+            LoadedDevice opened = new LoadedDevice(device, KernelImage.load(device, images), Optional.empty());
+            FIRST.put(images, opened);
             return opened;
         } catch (AbsentException e) {
-            reason = String.valueOf(e.getMessage());
+            REASONS.put(images, String.valueOf(e.getMessage()));
             throw e;
         }
     }

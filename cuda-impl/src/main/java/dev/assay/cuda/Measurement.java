@@ -116,7 +116,15 @@ public final class Measurement {
             } catch (RuntimeException e) {
                 failures.add(name + ": " + e);
             }
-            new MeasurementReport(engine.info(), loaded.device(), settings, readRate, rows, failures).write(out);
+            new MeasurementReport(
+                            engine.info(),
+                            loaded.device(),
+                            loaded.kernels().inUse(),
+                            settings,
+                            readRate,
+                            rows,
+                            failures)
+                    .write(out);
         }
     }
 

@@ -18,11 +18,13 @@ import tools.jackson.databind.node.ObjectNode;
 /// What [Measurement] has found so far, as JSON for programs and Markdown for people.
 ///
 /// @param engine that was measured
+/// @param images of the kernels, as [dev.assay.cuda.driver.KernelImage#inUse] says
 /// @param readRate bytes a second at which one product reads weights
 /// @param failures names of shapes with what went wrong
 record MeasurementReport(
         EngineInfo engine,
         Device device,
+        String images,
         Measurement.Settings settings,
         double readRate,
         List<Row> rows,
@@ -76,6 +78,7 @@ record MeasurementReport(
                 .put("engine", engine.title())
                 .put("device", device.name())
                 .put("driver_cuda", device.driverVersion())
+                .put("images", images)
                 .put("clock_mhz", device.clockMegahertz())
                 .put("overlapping_kernels", device.overlaps())
                 .put("activations", activations())
@@ -153,7 +156,8 @@ record MeasurementReport(
     private String markdown() {
         StringBuilder text = new StringBuilder(String.format(
                 Locale.ROOT,
-                "%s; %s, driver for CUDA %s, up to %d MHz; one product reads %.0f GB/s; medians of %d.%n%n"
+                "%s; %s, driver for CUDA %s, up to %d MHz; kernels are %s; one product reads %.0f GB/s; medians of"
+                        + " %d.%n%n"
                         + "| shape | decode, device | spread | of read rate | decode, streamed"
                         + " | prefill %d, %s activations | greedy | same bits one by one |%n"
                         + "|---|---:|---:|---:|---:|---:|---:|---:|%n",
@@ -161,6 +165,7 @@ record MeasurementReport(
                 device.name(),
                 device.driverVersion(),
                 device.clockMegahertz(),
+                images,
                 readRate / 1e9,
                 settings.repeats(),
                 settings.prompt(),

@@ -3,9 +3,6 @@ package dev.assay.cuda;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -13,27 +10,9 @@ import org.junit.jupiter.api.Test;
 /// What the engine says where it cannot run, and what becomes of it when a device fails. Each test in a JVM of its own,
 /// with a driver that fails as it should.
 class AvailabilityTest {
-    private static String probe(Map<String, String> environment, List<String> options, String... arguments)
-            throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(
-                List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:TieredStopAtLevel=1"));
-        command.addAll(options);
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), "dev.assay.cuda.Probe"));
-        command.addAll(List.of(arguments));
-        ProcessBuilder builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD);
-        builder.environment().putAll(environment);
-        Process process = builder.start();
-        String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(process.waitFor()).as(out).isZero();
-        return out;
-    }
-
     private static String fake(Map<String, String> environment, String... arguments)
             throws IOException, InterruptedException {
-        return probe(
-                environment,
-                List.of("--enable-native-access=ALL-UNNAMED", "-Dassay.cuda.library=" + FakeDriver.path()),
-                arguments);
+        return OwnJvm.onFakeDriver(Probe.class, environment, List.of(), arguments);
     }
 
     @Test
@@ -43,7 +22,8 @@ class AvailabilityTest {
 
     @Test
     void namesTheLibraryThatIsMissing() throws IOException, InterruptedException {
-        assertThat(probe(
+        assertThat(OwnJvm.run(
+                        Probe.class,
                         Map.of(),
                         List.of("--enable-native-access=ALL-UNNAMED", "-Dassay.cuda.library=/nowhere/libcuda.so.1")))
                 .startsWith("Absent[reason=no CUDA driver library (/nowhere/libcuda.so.1: ");
@@ -51,7 +31,7 @@ class AvailabilityTest {
 
     @Test
     void saysHowToAllowNativeAccess() throws IOException, InterruptedException {
-        assertThat(probe(Map.of(), List.of("--illegal-native-access=deny")))
+        assertThat(OwnJvm.run(Probe.class, Map.of(), List.of("--illegal-native-access=deny")))
                 .isEqualTo(
                         "Absent[reason=the JVM denies native access: start it with --enable-native-access=ALL-UNNAMED]\n");
     }
@@ -80,12 +60,6 @@ class AvailabilityTest {
     }
 
     @Test
-    void saysWhyTheDriverRejectsTheKernels() throws IOException, InterruptedException {
-        assertThat(fake(Map.of("FAKE_CUDA_REJECT", "1")))
-                .contains("222 CUDA_ERROR_UNSUPPORTED_PTX_VERSION: ptxas fatal : unsupported .version");
-    }
-
-    @Test
     void refusesWhatDoesNotFitAndGivesTheFigures() throws IOException, InterruptedException {
         assertThat(fake(Map.of("FAKE_CUDA_MEMORY", "1000"), "8"))
                 .contains("refused: the weights take 0 MiB on the device, fake device has 0 MiB left");
@@ -103,23 +77,18 @@ class AvailabilityTest {
     }
 
     private static String rounded(String activations, String capability) throws IOException, InterruptedException {
-        return probe(
+        return OwnJvm.onFakeDriver(
+                Probe.class,
                 Map.of("FAKE_CUDA_CAPABILITY", capability),
-                List.of(
-                        "--enable-native-access=ALL-UNNAMED",
-                        "-Dassay.cuda.library=" + FakeDriver.path(),
-                        "-Dassay.cuda.activations=" + activations));
+                List.of("-Dassay.cuda.activations=" + activations));
     }
 
     private static String cublas(Map<String, String> environment, String library, String... arguments)
             throws IOException, InterruptedException {
-        return probe(
+        return OwnJvm.onFakeDriver(
+                Probe.class,
                 environment,
-                List.of(
-                        "--enable-native-access=ALL-UNNAMED",
-                        "-Dassay.cuda.library=" + FakeDriver.path(),
-                        "-Dassay.cuda.products=cublas",
-                        "-Dassay.cuda.cublas=" + library),
+                List.of("-Dassay.cuda.products=cublas", "-Dassay.cuda.cublas=" + library),
                 arguments);
     }
 

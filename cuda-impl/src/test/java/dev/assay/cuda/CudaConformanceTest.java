@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.assay.conformance.suite.GoldenSuite;
 import dev.assay.conformance.suite.Rule;
+import dev.assay.cuda.driver.Images;
 import dev.assay.cuda.stage.Activations;
 import dev.assay.cuda.stage.DenseProducts;
 import dev.assay.engine.LoadOptions;
@@ -53,7 +54,7 @@ class CudaConformanceTest {
     @ValueSource(strings = {"gpt2-even", "llama3-even", "deepseek-v2-5x"})
     void passesWithProductsByCublas(String id) {
         assertPasses(
-                new CudaEngine(Activations.FLOAT32, DenseProducts.CUBLAS),
+                new CudaEngine(Activations.FLOAT32, DenseProducts.CUBLAS, Images.CUBIN),
                 id,
                 rule -> REACH_EVERY_KERNEL.contains(rule.id()));
     }

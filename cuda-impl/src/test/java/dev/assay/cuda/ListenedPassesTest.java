@@ -3,6 +3,7 @@ package dev.assay.cuda;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.assay.config.ModelConfig;
+import dev.assay.cuda.driver.Images;
 import dev.assay.cuda.stage.Activations;
 import dev.assay.cuda.stage.DenseProducts;
 import dev.assay.engine.KvCacheType;
@@ -65,7 +66,7 @@ class ListenedPassesTest {
         int[] prompt = new int[tokens];
         Arrays.setAll(prompt, t -> (t * 37 + 11) % vocabulary);
         try (RandomCheckpoint checkpoint = new RandomCheckpoint(config);
-                Model model = new CudaEngine(activations, products)
+                Model model = new CudaEngine(activations, products, Images.CUBIN)
                         .load(checkpoint, new LoadOptions(1, KvCacheType.FLOAT32))) {
             float[][] expected = logits(model, prompt, LISTENS);
 

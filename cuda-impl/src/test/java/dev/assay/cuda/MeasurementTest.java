@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.assay.cuda.driver.AbsentException;
+import dev.assay.cuda.driver.Images;
 import dev.assay.cuda.stage.Activations;
 import dev.assay.cuda.stage.DenseProducts;
 import dev.assay.engine.Engine;
@@ -49,7 +50,8 @@ class MeasurementTest {
             throws IOException, AbsentException {
         Measurement.Settings settings =
                 new Measurement.Settings(64, START, STEPS, 40, prefill, REPEATS, maxCheckedBytes);
-        new Measurement(new CudaEngine(activations, products), settings, engines).measure(out, List.of(configs));
+        new Measurement(new CudaEngine(activations, products, Images.CUBIN), settings, engines)
+                .measure(out, List.of(configs));
         return JsonMapper.shared().readTree(Files.readString(out.resolve("cuda.json")));
     }
 
@@ -58,6 +60,8 @@ class MeasurementTest {
         JsonNode report = measure(true, Long.MAX_VALUE, List.of(), QWEN3);
 
         assertThat(report.path("read_bytes_per_second").doubleValue()).isPositive();
+        String images = LoadedDevice.first(Images.CUBIN).kernels().inUse();
+        assertThat(report.path("images").stringValue()).isEqualTo(images);
         assertThat(report.path("failures").size()).isZero();
         JsonNode row = report.path("rows").path(0);
         assertThat(row.path("shape").stringValue()).isEqualTo("config");
@@ -78,7 +82,11 @@ class MeasurementTest {
                 .isPositive();
         assertThat(out.resolve("cuda.md"))
                 .content()
-                .contains("| config | ", "| next token and embedding | 1 | ", "where a prefill's time");
+                .contains(
+                        "kernels are " + images + "; ",
+                        "| config | ",
+                        "| next token and embedding | 1 | ",
+                        "where a prefill's time");
     }
 
     @Test

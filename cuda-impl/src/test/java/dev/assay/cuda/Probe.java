@@ -10,7 +10,7 @@ import dev.assay.engine.SessionOptions;
 import dev.assay.golden.GoldenCase;
 import dev.assay.golden.Goldens;
 
-/// What [AvailabilityTest] runs in a JVM of its own, since a JVM opens a device once: says what the engine says.
+/// What [AvailabilityTest] runs in a JVM of its own: says what the engine says.
 final class Probe {
     private Probe() {}
 

@@ -6,6 +6,7 @@ import dev.assay.cuda.FakeDriver;
 import dev.assay.cuda.driver.AbsentException;
 import dev.assay.cuda.driver.Device;
 import dev.assay.cuda.driver.DeviceMemory;
+import dev.assay.cuda.driver.Images;
 import dev.assay.cuda.driver.KernelImage;
 import dev.assay.cuda.driver.Stream;
 import dev.assay.engine.KvCacheType;
@@ -35,7 +36,7 @@ class FlashLauncherTest {
     static void useTheFakeDriver() throws AbsentException {
         FakeDriver.use();
         device = Device.first();
-        kernels = KernelImage.load(device);
+        kernels = KernelImage.load(device, Images.CUBIN);
     }
 
     /// @param start positions before the pass

@@ -6,6 +6,7 @@ import dev.assay.cuda.FakeDriver;
 import dev.assay.cuda.driver.AbsentException;
 import dev.assay.cuda.driver.Device;
 import dev.assay.cuda.driver.DeviceMemory;
+import dev.assay.cuda.driver.Images;
 import dev.assay.cuda.driver.KernelImage;
 import dev.assay.cuda.driver.Launch;
 import dev.assay.cuda.driver.Stream;
@@ -39,7 +40,7 @@ class MultiplyOneTest {
     static void useTheFakeDriver() throws AbsentException {
         FakeDriver.use();
         device = Device.first();
-        kernels = KernelImage.load(device);
+        kernels = KernelImage.load(device, Images.CUBIN);
     }
 
     /// A product's operands, and what its sums are without a norm. Without gain there is no norm.

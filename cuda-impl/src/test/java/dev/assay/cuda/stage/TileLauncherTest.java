@@ -9,6 +9,7 @@ import dev.assay.cuda.driver.Cublas;
 import dev.assay.cuda.driver.CublasHandle;
 import dev.assay.cuda.driver.Device;
 import dev.assay.cuda.driver.DeviceMemory;
+import dev.assay.cuda.driver.Images;
 import dev.assay.cuda.driver.KernelImage;
 import dev.assay.cuda.driver.Stream;
 import dev.assay.cuda.weight.DeviceExperts;
@@ -59,7 +60,7 @@ class TileLauncherTest {
     static void useTheFakeDriver() throws AbsentException {
         FakeDriver.use();
         device = Device.first();
-        kernels = KernelImage.load(device);
+        kernels = KernelImage.load(device, Images.CUBIN);
     }
 
     /// Weights `[rows][columns]` as they are stored and as they count.
