@@ -992,9 +992,9 @@ DEVICE void attend_latents_one(const float *q, int heads, const void *rows, int 
 }
 
 #define DEFINE(name, C)                                                                                                \
-    KERNEL_UP_TO(LATENT_WARPS *WARP, attend_latents_one_##name, const float *q, int heads, const void *rows,           \
-                 int key_width, int latent, float scale, int mask, int mask_size, int capacity, float *partial,        \
-                 const int *pass) {                                                                                    \
+    BOUNDED_KERNEL(LATENT_WARPS *WARP, 1, attend_latents_one_##name, const float *q, int heads, const void *rows,      \
+                   int key_width, int latent, float scale, int mask, int mask_size, int capacity, float *partial,      \
+                   const int *pass) {                                                                                  \
         attend_latents_one<C>(q, heads, rows, key_width, latent, scale, mask, mask_size, capacity, partial, pass);     \
     }
 FOR_CACHES(DEFINE)

@@ -14,11 +14,9 @@ constexpr float NEGATIVE_INFINITY = -__builtin_inff();
 #ifdef __CUDACC__
 
 #define KERNEL(name, ...) extern "C" __global__ void name(__VA_ARGS__)
-// A kernel of exactly so many threads a block, of which so many blocks shall fit into a multiprocessor.
+// A kernel of so many threads a block at most, whose registers suffice for so many such blocks in a multiprocessor.
 #define BOUNDED_KERNEL(threads, blocks, name, ...)                                                                     \
     extern "C" __global__ __launch_bounds__(threads, blocks) void name(__VA_ARGS__)
-// A kernel whose registers suffice for blocks of so many threads.
-#define KERNEL_UP_TO(threads, name, ...) extern "C" __global__ void __launch_bounds__(threads) name(__VA_ARGS__)
 // The same, with blocks in clusters of CLUSTER along y, of which the number is a multiple; not in images for devices that
 // have no clusters.
 constexpr int CLUSTER = 8;
@@ -54,6 +52,21 @@ DEVICE T shuffle_from(T value, int lane) {
 
 // A bit for each lane: whether it is true there.
 DEVICE unsigned vote(bool value) { return __ballot_sync(0xffffffffu, value); }
+
+// The highest of the lanes' numbers, and the lowest.
+DEVICE unsigned highest_of_warp(unsigned value) {
+#if __CUDA_ARCH__ >= 800
+    return __reduce_max_sync(0xffffffffu, value);
+#else
+    for (int distance = WARP / 2; distance > 0; distance /= 2) {
+        const unsigned other = shuffle_xor(value, distance);
+        value = other > value ? other : value;
+    }
+    return value;
+#endif
+}
+
+DEVICE unsigned lowest_of_warp(unsigned value) { return ~highest_of_warp(~value); }
 
 DEVICE int count_bits(unsigned bits) { return __popc(bits); }
 

@@ -7,7 +7,13 @@
 // number of the input is read once for all rows of a unit.
 constexpr int UNIT = 8;
 constexpr int SPAN = WARP * 8;
-constexpr int ONE_TOKEN_THREADS = 1024;
+// Threads of a block, at most, and for how many such blocks a multiprocessor has registers: with more registers a thread,
+// blocks of the next kernel do not fit beside these, with fewer, addresses are computed again and again.
+constexpr int ONE_TOKEN_THREADS = 14 * WARP;
+constexpr int ONE_TOKEN_BLOCKS = 2;
+// The same where a block has a warp for each of a token's experts.
+constexpr int CHOSEN_THREADS = 32 * WARP;
+constexpr int CHOSEN_BLOCKS = 1;
 
 // Which rows a unit has: STEP of `count` rows one after another, and as many of each further matrix of as many rows.
 template <int STEP>
@@ -34,6 +40,13 @@ template <typename W>
 DEVICE Share<W> share_of(const Matrix<W> &w, const float *x, int team) {
     return {w, x, warp() % team * SPAN, team * SPAN, 1};
 }
+
+// When a warp asks for the weights of its first span: after the wait for the input or before it; and then all at once or,
+// where the whole matrix is on its way at the same time, the second half when the first is there. What the kernel before
+// reads in the meantime need not queue behind so much.
+enum class Asking { LATE, EARLY, EARLY_IN_TURNS };
+
+DEVICE Asking early(int in_turns) { return in_turns != 0 ? Asking::EARLY_IN_TURNS : Asking::EARLY; }
 
 // Eight numbers from a column on, zeros where there is none.
 DEVICE void read_eight(float (&to)[8], const float *from, bool exists) {
@@ -88,11 +101,11 @@ DEVICE void multiply_odd_unit(float (&sums)[UNIT], float &square, const Share<W>
 // `finish` gets the index of the row, the sums and what was kept. `normalised`, if any, gets the input from block 0.
 // `block` is the block of a grid that has all units.
 //
-// With `early`, weights are asked for before the wait for x: what is stored, no kernel writes. It then begins the
-// kernel, otherwise the kernel has begun.
+// Weights may be asked for before the wait for x: what is stored, no kernel writes. That then begins the kernel, otherwise
+// the kernel has begun.
 template <typename W, int STEP, typename Keep, typename Finish>
 DEVICE void multiply_units(const Share<W> &own, const Units<STEP> &units, int team, int block, const float *gain,
-                           float eps, float *normalised, bool early, Keep keep, Finish finish) {
+                           float eps, float *normalised, Asking asking, Keep keep, Finish finish) {
     typedef typename W::Eight Eight;
     constexpr int HALF = UNIT / 2;
     SHARED float squares[WARP];
@@ -119,13 +132,16 @@ DEVICE void multiply_units(const Share<W> &own, const Units<STEP> &units, int te
         }
         end_copy_group();
     };
-    copy(first, 0);
-    copy(first, 1);
-    float gains[8];
+    float gains[8]; // asked for first: behind the weights they would be late
     if (gain != nullptr) {
         read_eight(gains, gain + first, first < columns && first < end);
     }
-    if (early) {
+    copy(first, 0);
+    if (asking == Asking::EARLY_IN_TURNS) {
+        wait_for_copies<0>();
+    }
+    copy(first, 1);
+    if (asking != Asking::LATE) {
         wait_for_previous();
     }
     const int index = block * teams * STEP + threadIdx.x;
@@ -227,10 +243,10 @@ DEVICE void multiply_units(const Share<W> &own, const Units<STEP> &units, int te
 // bias, gain and residual may be null; y may be the residual. With a gain, `normalised` may receive x as it is multiplied.
 template <typename W>
 DEVICE void multiply_one(float *y, const float *residual, const float *x, const float *gain, float eps,
-                         float *normalised, const Matrix<W> &w, const float *bias, int rows, int team) {
+                         float *normalised, const Matrix<W> &w, const float *bias, int rows, int team, int in_turns) {
     let_next_start();
     multiply_units(
-        share_of(w, x, team), Units<UNIT>{rows}, team, blockIdx.x, gain, eps, normalised, true,
+        share_of(w, x, team), Units<UNIT>{rows}, team, blockIdx.x, gain, eps, normalised, early(in_turns),
         [&](int row, bool exists) {
             return (exists && residual != nullptr ? residual[row] : 0) + (exists && bias != nullptr ? bias[row] : 0);
         },
@@ -238,11 +254,12 @@ DEVICE void multiply_one(float *y, const float *residual, const float *x, const 
 }
 
 #define DEFINE(name, W)                                                                                                \
-    KERNEL_UP_TO(ONE_TOKEN_THREADS, multiply_one_##name, float *y, const float *residual, const float *x,              \
-                 const float *gain, float eps, float *normalised, const void *data, const float *scales,               \
-                 int scale_columns, int columns, const float *bias, int rows, int team) {                              \
+    BOUNDED_KERNEL(ONE_TOKEN_THREADS, ONE_TOKEN_BLOCKS, multiply_one_##name,                                           \
+                   float *y, const float *residual, const float *x, const float *gain, float eps,                      \
+                   float *normalised, const void *data, const float *scales, int scale_columns, int columns,           \
+                   const float *bias, int rows, int team, int in_turns) {                                              \
         multiply_one<W>(y, residual, x, gain, eps, normalised, {data, scales, scale_columns, columns}, bias, rows,     \
-                        team);                                                                                         \
+                        team, in_turns);                                                                               \
     }
 FOR_WEIGHTS(DEFINE)
 #undef DEFINE
@@ -255,9 +272,9 @@ DEVICE Nothing keep_nothing(int, bool) { return {}; }
 // biases likewise; x with a gain as in multiply_units.
 template <typename W>
 DEVICE void multiply_gated_one(float *y, const float *x, const float *gain, float eps, const Matrix<W> &w,
-                               const float *bias, int width, int activation, int team) {
+                               const float *bias, int width, int activation, int team, int in_turns) {
     let_next_start();
-    multiply_units(share_of(w, x, team), Units<UNIT / 2>{width}, team, blockIdx.x, gain, eps, nullptr, true,
+    multiply_units(share_of(w, x, team), Units<UNIT / 2>{width}, team, blockIdx.x, gain, eps, nullptr, early(in_turns),
                    keep_nothing,
                    [&](int row, const float(&sums)[2], Nothing) {
                        const float gate = sums[0] + (bias == nullptr ? 0 : bias[row]);
@@ -267,11 +284,12 @@ DEVICE void multiply_gated_one(float *y, const float *x, const float *gain, floa
 }
 
 #define DEFINE(name, W)                                                                                                \
-    KERNEL_UP_TO(ONE_TOKEN_THREADS, multiply_gated_one_##name, float *y, const float *x, const float *gain, float eps, \
-                 const void *data, const float *scales, int scale_columns, int columns, const float *bias, int width,  \
-                 int activation, int team) {                                                                           \
+    BOUNDED_KERNEL(ONE_TOKEN_THREADS, ONE_TOKEN_BLOCKS, multiply_gated_one_##name,                                     \
+                   float *y, const float *x, const float *gain, float eps, const void *data, const float *scales,      \
+                   int scale_columns, int columns, const float *bias, int width, int activation, int team,             \
+                   int in_turns) {                                                                                     \
         multiply_gated_one<W>(y, x, gain, eps, {data, scales, scale_columns, columns}, bias, width, activation,        \
-                              team);                                                                                   \
+                              team, in_turns);                                                                         \
     }
 FOR_WEIGHTS(DEFINE)
 #undef DEFINE
@@ -359,14 +377,15 @@ DEVICE void multiply_chosen(float *y, int y_stride, const float *x, int x_stride
     const int pair = blockIdx.y;
     const Matrix<W> w = matrix_of(first, stride, scale_stride, chosen[pair]);
     multiply_units(share_of(w, x + (long)(pair / share) * x_stride, team), Units<UNIT>{rows}, team, blockIdx.x,
-                   nullptr, 0, nullptr, false, keep_nothing,
+                   nullptr, 0, nullptr, Asking::LATE, keep_nothing,
                    [&](int row, const float(&sum)[1], Nothing) { y[(long)pair * y_stride + row] = sum[0]; });
 }
 
 #define DEFINE(name, W)                                                                                                \
-    KERNEL_UP_TO(ONE_TOKEN_THREADS, multiply_chosen_##name, float *y, int y_stride, const float *x, int x_stride,      \
-                 int share, const void *data, const float *scales, int scale_columns, int columns, long stride,        \
-                 long scale_stride, const int *chosen, int rows, int team) {                                           \
+    BOUNDED_KERNEL(CHOSEN_THREADS, CHOSEN_BLOCKS, multiply_chosen_##name,                                              \
+                   float *y, int y_stride, const float *x, int x_stride, int share, const void *data,                  \
+                   const float *scales, int scale_columns, int columns, long stride, long scale_stride,                \
+                   const int *chosen, int rows, int team) {                                                            \
         multiply_chosen<W>(y, y_stride, x, x_stride, share, {data, scales, scale_columns, columns}, stride,            \
                            scale_stride, chosen, rows, team);                                                          \
     }
@@ -397,7 +416,7 @@ DEVICE void multiply_gated_chosen(float *y, int y_stride, const float *x, int x_
     const Share<W> own = share_of(matrix_of(first, stride, scale_stride, expert), x + (long)pair * x_stride, team);
     const Units<UNIT / 2> units = {width};
     for (int block = blockIdx.x; block * (warps() / team) < units.number(); block += gridDim.x) {
-        multiply_units(own, units, team, block, nullptr, 0, nullptr, false, keep_nothing,
+        multiply_units(own, units, team, block, nullptr, 0, nullptr, Asking::LATE, keep_nothing,
                        [&](int row, const float(&sums)[2], Nothing) {
                            y[(long)pair * y_stride + row] = activate(activation, sums[0]) * sums[1];
                        });
@@ -406,10 +425,11 @@ DEVICE void multiply_gated_chosen(float *y, int y_stride, const float *x, int x_
 }
 
 #define DEFINE(name, W)                                                                                                \
-    KERNEL_UP_TO(ONE_TOKEN_THREADS, multiply_gated_chosen_##name, float *y, int y_stride, const float *x,              \
-                 int x_stride, const void *data, const float *scales, int scale_columns, int columns, long stride,     \
-                 long scale_stride, const int *chosen, const float *weights, const float *logits, ROUTER_PARAMETERS,   \
-                 int width, int activation, int team) {                                                                \
+    BOUNDED_KERNEL(CHOSEN_THREADS, CHOSEN_BLOCKS, multiply_gated_chosen_##name,                                        \
+                   float *y, int y_stride, const float *x, int x_stride, const void *data, const float *scales,        \
+                   int scale_columns, int columns, long stride, long scale_stride, const int *chosen,                  \
+                   const float *weights, const float *logits, ROUTER_PARAMETERS, int width, int activation,            \
+                   int team) {                                                                                         \
         multiply_gated_chosen<W>(y, y_stride, x, x_stride, {data, scales, scale_columns, columns}, stride,             \
                                  scale_stride, {chosen, weights, logits}, ROUTER, width, activation, team);            \
     }
@@ -444,7 +464,7 @@ DEVICE void sum_chosen_one(float *y, const float *residual, const float *x, int 
     const Units<UNIT> units = {rows};
     for (int block = blockIdx.x; block * (warps() / team) < units.number(); block += gridDim.x) {
         multiply_units(
-            own, units, team, block, nullptr, 0, nullptr, true,
+            own, units, team, block, nullptr, 0, nullptr, Asking::EARLY,
             [&](int row, bool exists) {
                 return (exists && shared != nullptr ? shared[row] : 0)
                        + (exists && residual != nullptr ? residual[row] : 0);
@@ -455,10 +475,11 @@ DEVICE void sum_chosen_one(float *y, const float *residual, const float *x, int 
 }
 
 #define DEFINE(name, W)                                                                                                \
-    KERNEL_UP_TO(ONE_TOKEN_THREADS, sum_chosen_one_##name, float *y, const float *residual, const float *x,            \
-                 int x_stride, const void *data, const float *scales, int scale_columns, int columns, long stride,     \
-                 long scale_stride, const int *chosen, const float *weights, const float *logits, ROUTER_PARAMETERS,   \
-                 const float *shared, int rows, int team) {                                                            \
+    BOUNDED_KERNEL(CHOSEN_THREADS, CHOSEN_BLOCKS, sum_chosen_one_##name,                                               \
+                   float *y, const float *residual, const float *x, int x_stride, const void *data,                    \
+                   const float *scales, int scale_columns, int columns, long stride, long scale_stride,                \
+                   const int *chosen, const float *weights, const float *logits, ROUTER_PARAMETERS,                    \
+                   const float *shared, int rows, int team) {                                                          \
         sum_chosen_one<W>(y, residual, x, x_stride, {data, scales, scale_columns, columns}, stride, scale_stride,      \
                           {chosen, weights, logits}, ROUTER, shared, rows, team);                                      \
     }

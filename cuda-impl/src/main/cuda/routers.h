@@ -96,6 +96,43 @@ DEVICE void drop_groups(Choice &all, const Router &by) {
     }
 }
 
+// A number for a logit, higher for higher ones, the same for both zeros, and 0 for what is no number.
+DEVICE unsigned key_of(float logit) {
+    const unsigned bits = to_bits(logit + 0.0f);
+    return logit == logit ? bits ^ ((bits & 0x80000000u) != 0 ? 0xffffffffu : 0x80000000u) : 0;
+}
+
+// choose_experts where logits rank and a warp keeps them in registers: takes the highest as often as experts are chosen.
+constexpr int MOST_KEYS = 4;
+
+DEVICE void choose_by_logits(Choice &all, const Router &by) {
+    unsigned keys[MOST_KEYS];
+    for (int i = 0; i < MOST_KEYS; i++) {
+        const int e = lane() + i * WARP;
+        keys[i] = e < by.experts ? key_of(all.logits[e]) : 0;
+    }
+#pragma unroll 1
+    for (int j = 0; j < by.top_k; j++) {
+        unsigned best = 0;
+        for (int i = 0; i < MOST_KEYS; i++) {
+            best = keys[i] > best ? keys[i] : best;
+        }
+        best = highest_of_warp(best);
+        unsigned first = MOST_EXPERTS;
+        for (int i = MOST_KEYS - 1; i >= 0; i--) {
+            first = keys[i] == best ? lane() + i * WARP : first;
+        }
+        const int taken = (int)lowest_of_warp(first);
+        for (int i = 0; i < MOST_KEYS; i++) {
+            keys[i] = lane() + i * WARP == taken ? 0 : keys[i];
+        }
+        if (lane() == 0) {
+            // Without enough logits that are numbers the scores are none either, and poison the weights.
+            all.experts[j] = best > 0 ? taken : 0;
+        }
+    }
+}
+
 // How many threads count together what is before an expert: a power of two, neighbours in a warp.
 DEVICE int counters_of(int experts) {
     int counters = 1;
@@ -108,10 +145,21 @@ DEVICE int counters_of(int experts) {
 // Finds the experts of the highest ranks, of equal ones the first: threads count for each how many are before it. A softmax
 // ranks as its logits do. The logits were not written by the kernel right before, or there was a wait for it.
 DEVICE void choose_experts(Choice &all, const Router &by, const float *logits) {
+    const bool by_logits = by.kind != SIGMOID && by.chosen_groups == by.groups && by.experts <= MOST_KEYS * WARP;
     for (int e = threadIdx.x; e < by.experts; e += blockDim.x) {
         const float logit = read_earlier(logits + e);
         all.logits[e] = logit;
-        all.ranks[e] = by.kind == SIGMOID ? sigmoid(logit) + by.correction[e] : logit;
+        if (!by_logits) {
+            all.ranks[e] = by.kind == SIGMOID ? sigmoid(logit) + by.correction[e] : logit;
+        }
+    }
+    if (by_logits) {
+        synchronize_block();
+        if (warp() == 0) {
+            choose_by_logits(all, by);
+        }
+        synchronize_block();
+        return;
     }
     for (int j = threadIdx.x; j < by.top_k; j += blockDim.x) {
         // Without enough ranks that are numbers the scores are none either, and poison the weights.

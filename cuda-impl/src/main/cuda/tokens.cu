@@ -259,6 +259,9 @@ KERNEL(add_to_others, float *streams, int stride, const float *x, int x_stride, 
 
 // --------------------------------------------------------------------------------------------------------- greedy loop
 
+// That a thread has on their way to it.
+constexpr int LOGITS_AT_ONCE = 8;
+
 // A logit and its token, as a thread of many has found them.
 struct Candidate {
     float logit;
@@ -308,9 +311,16 @@ DEVICE void next_token(float *to, Matrix<W> table, float scale, const float *log
     const int position = pass[1] + 1;
     const int given = forced[position];
     Candidate own = {NEGATIVE_INFINITY, 0};
-#pragma unroll 4
-    for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < vocabulary; i += gridDim.x * blockDim.x) {
-        own.take(logits[i], i);
+    const int threads = gridDim.x * blockDim.x;
+    for (int first = blockIdx.x * blockDim.x + threadIdx.x; first < vocabulary; first += LOGITS_AT_ONCE * threads) {
+        float some[LOGITS_AT_ONCE];
+        for (int i = 0; i < LOGITS_AT_ONCE; i++) {
+            const int id = first + i * threads;
+            some[i] = id < vocabulary ? logits[id] : NEGATIVE_INFINITY;
+        }
+        for (int i = 0; i < LOGITS_AT_ONCE; i++) {
+            own.take(some[i], first + i * threads);
+        }
     }
     own = best_of_block(own);
     if (threadIdx.x == 0) {

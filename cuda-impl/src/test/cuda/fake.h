@@ -49,7 +49,7 @@ float sum(float value);
 
 // Kernels by name; a launch unpacks its parameters as the kernel declares them.
 struct Kernel {
-    Kernel(const char *name, int parameters, std::function<void(void **)> call);
+    Kernel(const char *name, int most_threads, int parameters, std::function<void(void **)> call);
 };
 
 template <typename... P, std::size_t... I>
@@ -58,24 +58,24 @@ void call(void (*kernel)(P...), void **parameters, std::index_sequence<I...>) {
 }
 
 template <typename... P>
-Kernel kernel(const char *name, void (*function)(P...)) {
-    return Kernel(name, sizeof...(P), [function](void **parameters) {
+Kernel kernel(const char *name, int most_threads, void (*function)(P...)) {
+    return Kernel(name, most_threads, sizeof...(P), [function](void **parameters) {
         call(function, parameters, std::index_sequence_for<P...>{});
     });
 }
 
 } // namespace fake
 
-#define BOUNDED_KERNEL(threads, blocks, name, ...) KERNEL(name, __VA_ARGS__)
-#define KERNEL(name, ...)                                                                                              \
+#define BOUNDED_KERNEL(threads, blocks, name, ...)                                                                     \
     static void name(__VA_ARGS__);                                                                                     \
-    static fake::Kernel kernel_##name = fake::kernel(#name, name);                                                     \
+    static fake::Kernel kernel_##name = fake::kernel(#name, threads, name);                                            \
     static void name(__VA_ARGS__)
 
-#define KERNEL_UP_TO(threads, name, ...) KERNEL(name, __VA_ARGS__)
+constexpr int MOST_THREADS = 1024;
+#define KERNEL(name, ...) BOUNDED_KERNEL(MOST_THREADS, 1, name, __VA_ARGS__)
 // Blocks of a cluster run in order, its last one last, and the others do not read what is theirs of its memory.
 constexpr int CLUSTER = 8;
-#define CLUSTERED_KERNEL(threads, blocks, name, ...) KERNEL(name, __VA_ARGS__)
+#define CLUSTERED_KERNEL(threads, blocks, name, ...) BOUNDED_KERNEL(threads, blocks, name, __VA_ARGS__)
 #define LAST_SHARED static
 
 DEVICE void arrive_at_cluster() {}
@@ -122,6 +122,16 @@ DEVICE unsigned vote(bool value) {
     }
     return bits;
 }
+
+DEVICE unsigned highest_of_warp(unsigned value) {
+    const int *values = fake::exchange((int)value);
+    for (int i = 0; i < 32; i++) {
+        value = std::max(value, (unsigned)values[i]);
+    }
+    return value;
+}
+
+DEVICE unsigned lowest_of_warp(unsigned value) { return ~highest_of_warp(~value); }
 
 DEVICE int count_bits(unsigned bits) { return __builtin_popcount(bits); }
 

@@ -38,7 +38,6 @@ alignas(16) float dynamic_shared[227 * 1024 / 4];
 namespace fake {
 
 constexpr std::size_t STACK = 64 * 1024;
-constexpr int THREADS = 1024;
 
 #ifndef __x86_64__
 #error "the fake driver switches fibers by x86-64 instructions"
@@ -82,8 +81,8 @@ struct Warp {
     TileOperands operands[2];
 };
 
-static Fiber fibers[THREADS];
-static Warp warps_of_block[THREADS / 32];
+static Fiber fibers[MOST_THREADS];
+static Warp warps_of_block[MOST_THREADS / 32];
 static std::vector<int> ready, at_barrier;
 static void *scheduler;
 static int current, alive;
@@ -263,6 +262,7 @@ static bool run_block(int threads, const std::function<void()> &kernel) {
 
 struct Entry {
     std::string name;
+    int most_threads;
     int parameters;
     std::function<void(void **)> call;
 };
@@ -272,8 +272,8 @@ static std::vector<Entry> &entries() {
     return all;
 }
 
-Kernel::Kernel(const char *name, int parameters, std::function<void(void **)> call) {
-    entries().push_back({name, parameters, std::move(call)});
+Kernel::Kernel(const char *name, int most_threads, int parameters, std::function<void(void **)> call) {
+    entries().push_back({name, most_threads, parameters, std::move(call)});
 }
 
 } // namespace fake
@@ -321,6 +321,7 @@ static std::map<Handle, std::size_t> allocations;
 static std::size_t allocated = 0;
 
 constexpr int MAX_DYNAMIC_SHARED_BYTES = 8;
+constexpr int PREFERRED_SHARED_MEMORY_CARVEOUT = 9;
 constexpr unsigned DEFAULT_SHARED_BYTES = 48 * 1024;
 /// Dynamic shared memory that a kernel may use, where that was set.
 static std::map<Handle, int> shared_limits;
@@ -596,6 +597,9 @@ int cuModuleGetFunction(Handle *function, Handle module, const char *name) {
 }
 
 int cuFuncSetAttribute(Handle function, int attribute, int value) {
+    if (attribute == PREFERRED_SHARED_MEMORY_CARVEOUT) { // in percent; a hint
+        return value < 0 || value > 100 ? INVALID_VALUE : SUCCESS;
+    }
     if (attribute != MAX_DYNAMIC_SHARED_BYTES || value < 0 || value > shared_bytes()) {
         return INVALID_VALUE;
     }
@@ -608,7 +612,7 @@ int cuLaunchKernelEx(const Config *config, Handle function, void **parameters, v
     const fake::Entry *entry = (const fake::Entry *)function;
     const Config shape = *config;
     const unsigned threads = shape.block_x * shape.block_y * shape.block_z;
-    if (threads == 0 || threads > fake::THREADS || threads % 32 != 0 || shape.block_y != 1 || shape.block_z != 1
+    if (threads == 0 || threads > (unsigned)entry->most_threads || threads % 32 != 0 || shape.block_y != 1 || shape.block_z != 1
         || shape.grid_x == 0 || shape.grid_y == 0 || shape.grid_y > 65535 || shape.grid_z == 0
         || shape.shared_bytes > sizeof dynamic_shared) {
         return INVALID_VALUE;

@@ -310,7 +310,8 @@ public final class Measurement {
                             columns,
                             0,
                             rows,
-                            shares.team());
+                            shares.team(),
+                            shares.inTurns() ? 1 : 0);
             double best = Double.MAX_VALUE;
             for (int i = 0; i < settings.repeats(); i++) {
                 best = Math.min(best, watch.milliseconds(stream, () -> stream.launch(launch)));

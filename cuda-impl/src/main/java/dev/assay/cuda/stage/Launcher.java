@@ -161,7 +161,6 @@ final class Launcher {
                 launchUnits(
                         "multiply_gated_one_" + product.weight().type().suffix(),
                         Shares.of(product.weight(), width, 2, 1, device),
-                        1,
                         args(
                                 memory.address(product.to()),
                                 memory.address(product.from()),
@@ -242,10 +241,11 @@ final class Launcher {
                     View from,
                     View.OfPairs to,
                     HiddenActivation activation,
-                    Optional<Stage.Route> route) ->
+                    Optional<Stage.Route> route) -> {
+                Shares shares = Shares.ofChosen(experts.first(), to.width(), to.perToken(), device);
                 launchUnits(
                         "multiply_gated_chosen_" + experts.first().type().suffix(),
-                        Shares.ofChosen(experts.first(), to.width(), to.perToken(), device),
+                        shares,
                         to.perToken(),
                         args(
                                 rows(to),
@@ -257,15 +257,18 @@ final class Launcher {
                                 matrices(experts),
                                 choice(Optional.empty(), route, to.perToken()),
                                 to.width(),
-                                number(activation)));
+                                number(activation),
+                                shares.team()));
+            }
             case Stage.SumChosen(
                     DeviceExperts experts,
                     View.OfPairs from,
                     Stage.SumExperts sum,
-                    Optional<Stage.Route> route) ->
+                    Optional<Stage.Route> route) -> {
+                Shares shares = Shares.ofSum(experts.first(), from.perToken(), device);
                 launchUnits(
                         "sum_chosen_one_" + experts.first().type().suffix(),
-                        Shares.ofSum(experts.first(), from.perToken(), device),
+                        shares,
                         1,
                         args(
                                 memory.address(sum.to()),
@@ -274,7 +277,9 @@ final class Launcher {
                                 matrices(experts),
                                 choice(sum.weights(), route, from.perToken()),
                                 sum.shared().map(memory::address).orElse(0L),
-                                experts.first().rows()));
+                                experts.first().rows(),
+                                shares.team()));
+            }
             case Stage.SumExperts(
                     View.OfPairs from,
                     Optional<View> weights,
@@ -543,9 +548,10 @@ final class Launcher {
             multiplyByTiles(multiply, input(new Making.Nothing(), from), tokens);
         } else {
             int pairs = count(to, tokens);
+            Shares shares = Shares.of(experts.first(), experts.first().rows(), 1, pairs, device);
             launchUnits(
                     "multiply_chosen_" + experts.first().type().suffix(),
-                    Shares.of(experts.first(), experts.first().rows(), 1, pairs, device),
+                    shares,
                     pairs,
                     args(
                             rows(to),
@@ -553,7 +559,8 @@ final class Launcher {
                             share(multiply),
                             matrices(experts),
                             memory.address(Buffer.CHOSEN),
-                            experts.first().rows()));
+                            experts.first().rows(),
+                            shares.team()));
         }
     }
 
@@ -573,21 +580,17 @@ final class Launcher {
         launchUnits(
                 "multiply_one_" + w.type().suffix(),
                 Shares.of(w, w.rows(), 1, 1, device),
-                1,
                 args(to, residual, from, gain(norm), eps(norm), normalised, matrix(w), bias, w.rows()));
     }
 
-    /// A kernel of linear.cu whose last arguments are its teams.
+    /// A kernel of linear.cu that has one matrix.
+    private void launchUnits(String name, Shares shares, long[] arguments) {
+        launchUnits(name, shares, 1, args(arguments, shares.team(), shares.inTurns() ? 1 : 0));
+    }
+
+    /// A kernel of linear.cu, for products beside each other.
     private void launchUnits(String name, Shares shares, int products, long[] arguments) {
-        launch(
-                "linear",
-                name,
-                shares.blocks(),
-                products,
-                1,
-                shares.threads(),
-                shares.sharedBytes(),
-                args(arguments, shares.team()));
+        launch("linear", name, shares.blocks(), products, 1, shares.threads(), shares.sharedBytes(), arguments);
     }
 
     private void prepareHeads(Stage.PrepareHeads prepare, int tokens) {

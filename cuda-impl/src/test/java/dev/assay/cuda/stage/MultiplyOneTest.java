@@ -170,11 +170,12 @@ class MultiplyOneTest {
     private static void launch(
             Stream stream, String name, DeviceMatrix w, Shares shares, long[] before, long bias, long... after) {
         long[] matrix = {w.data(), w.scales(), w.scaleColumns(), w.columns(), bias};
-        long[] arguments = new long[before.length + matrix.length + after.length + 1];
+        long[] arguments = new long[before.length + matrix.length + after.length + 2];
         System.arraycopy(before, 0, arguments, 0, before.length);
         System.arraycopy(matrix, 0, arguments, before.length, matrix.length);
         System.arraycopy(after, 0, arguments, before.length + matrix.length, after.length);
-        arguments[arguments.length - 1] = shares.team();
+        arguments[arguments.length - 2] = shares.team();
+        arguments[arguments.length - 1] = shares.inTurns() ? 1 : 0;
         String kernel = name + w.type().suffix();
         stream.launch(kernels.launch(
                 "linear", kernel, shares.blocks(), 1, 1, shares.threads(), shares.sharedBytes(), arguments));
