@@ -11,7 +11,7 @@
 # of many tokens in bfloat16, in OUT/rounded; cublas: every golden case with products by cuBLAS, named by CUBLAS or where a
 # toolkit or Python has it, and Qwen3-8B with our own products and with those of cuBLAS, with and without rounded
 # activations, in OUT/PRODUCTS-ACTIVATIONS.json; peer: prefill and compiled decode of Hugging Face transformers on the same
-# shapes, if Python has it, in up to ten minutes. OUT gets at most eight files.
+# shapes, or what PEER names, such as decode:qwen3-0.6b, if Python has it, in up to ten minutes. OUT gets at most eight files.
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -97,8 +97,10 @@ for part in "$@"; do
             ;;
         peer)
             # What takes longest comes last: a step with experts may not compile within its time.
-            runs=({prefill:,decode:}"$shapes"/{qwen3-0.6b,llama-3.2-1b,qwen3-8b,deepseek-v3-5-layers,qwen3-30b-a3b}.json)
-            timeout 570 python3 "$here/peer.py" "$out" "${runs[@]}" 2>&1 | grep '^{'
+            runs=({prefill:,decode:}{qwen3-0.6b,llama-3.2-1b,qwen3-8b,deepseek-v3-5-layers,qwen3-30b-a3b})
+            [[ -z ${PEER:-} ]] || read -ra runs <<<"$PEER"
+            runs=("${runs[@]/:/:$shapes/}")
+            timeout 570 python3 "$here/peer.py" "$out" "${runs[@]/%/.json}" 2>&1 | grep '^{'
             ;;
         *) echo "no part is named $part" ;;
     esac
