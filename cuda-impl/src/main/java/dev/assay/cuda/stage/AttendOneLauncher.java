@@ -108,7 +108,7 @@ final class AttendOneLauncher {
                 attend.kvHeads(),
                 WARPS * WARP,
                 sharedBytes(attend),
-                Launcher.args(
+                Launches.args(
                         operands.to(),
                         operands.x(),
                         group(attend),
@@ -122,7 +122,7 @@ final class AttendOneLauncher {
                         operands.ownsCache() ? 1 : 0,
                         operands.capacity(),
                         Launch.of((float) attend.scale()),
-                        Launcher.mask(attend.mask()),
+                        AttentionLauncher.mask(attend.mask()),
                         operands.partials(),
                         operands.arrived(),
                         operands.pass())));

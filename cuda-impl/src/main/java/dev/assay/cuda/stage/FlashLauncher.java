@@ -80,7 +80,7 @@ final class FlashLauncher {
 
     void attend(Stage.Attend attend, Operands operands, int tokens) {
         int width = HeadWidths.serving(attend.keyWidth());
-        long[] mask = Launcher.mask(attend.mask());
+        long[] mask = AttentionLauncher.mask(attend.mask());
         int sharedBytes = sharedBytes(width);
         stream.launch(kernels.launch(
                 "flash",

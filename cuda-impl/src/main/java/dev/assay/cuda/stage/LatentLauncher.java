@@ -139,7 +139,7 @@ final class LatentLauncher {
             Stage.AttendLatents attend, int firstHead, int heads, Operands operands, int base, int tokens) {
         Stage.Absorb shape = attend.absorb();
         int keyWidth = shape.nope() + shape.rope();
-        long[] mask = Launcher.mask(attend.attend().mask());
+        long[] mask = AttentionLauncher.mask(attend.attend().mask());
         launch(
                 "attend_" + expanded(),
                 Math.ceilDiv(tokens, FlashLauncher.QUERIES),

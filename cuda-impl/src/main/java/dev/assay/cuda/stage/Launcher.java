@@ -1,5 +1,7 @@
 package dev.assay.cuda.stage;
 
+import static dev.assay.cuda.stage.Launches.args;
+
 import dev.assay.config.HiddenActivation;
 import dev.assay.cuda.driver.CublasHandle;
 import dev.assay.cuda.driver.Device;
@@ -9,51 +11,28 @@ import dev.assay.cuda.driver.Stream;
 import dev.assay.cuda.weight.DeviceExperts;
 import dev.assay.cuda.weight.DeviceMatrix;
 import dev.assay.engine.KvCacheType;
-import dev.assay.plan.Mask;
 import dev.assay.plan.OutputHead;
-import dev.assay.plan.Rotary;
 import dev.assay.plan.Router;
 import java.util.Optional;
 
 /// Launches stages for one session. For the device's thread.
 final class Launcher {
-    /// Threads of a block of attention; a head's values are at most eight times as many.
-    static final int ATTENTION_THREADS = 128;
-
-    private static final int WARP = 32;
     private static final int THREADS = 128;
-    private static final int WARPS = THREADS / WARP;
+    private static final int WARPS = THREADS / Launches.WARP;
     /// Threads of a block that treats a whole row.
     private static final int ROW_THREADS = 256;
     /// The same of norms, whose number of threads suits the row: each warp adds up what all have found.
     static final int MOST_NORM_THREADS = 256;
-    /// `HEADS_A_BLOCK` of attention.cu is at least so many.
-    private static final int HEADS_A_BLOCK = 4;
     /// Threads of a block that takes keys of latents into queries: eight numbers of each latent a thread.
     private static final int ABSORB_THREADS = 512;
-    /// Numbers that a lane reads at a time.
-    private static final int EIGHT = 8;
-    /// Of attention.cu.
-    private static final int LATENT_WARPS = 8;
-
-    private static final int HEADS_OF_LATENTS = 16;
-    private static final int KEYS_OF_LATENTS = 32;
-    private static final int ROW_GAP_BYTES = 16;
     /// `TOKENS` of linear.cu.
     private static final int TOKENS_A_WARP = 8;
-    /// Positions that are worth a part of their own.
-    private static final int POSITIONS_A_PART = 64;
 
     private final Device device;
-    private final KernelImage kernels;
-    private final Stream stream;
     private final SessionMemory memory;
-    private final KvCacheType cacheType;
-    private final int maxContext;
+    private final Launches launches;
     private final TileLauncher tiles;
-    private final FlashLauncher flash;
-    private final LatentLauncher latents;
-    private final AttendOneLauncher attendOne;
+    private final AttentionLauncher attention;
 
     Launcher(
             Device device,
@@ -65,11 +44,8 @@ final class Launcher {
             Optional<CublasHandle> cublas,
             int maxContext) {
         this.device = device;
-        this.kernels = kernels;
-        this.stream = stream;
         this.memory = memory;
-        this.cacheType = cacheType;
-        this.maxContext = maxContext;
+        this.launches = new Launches(kernels, stream, memory);
         this.tiles = new TileLauncher(
                 device,
                 kernels,
@@ -81,15 +57,12 @@ final class Launcher {
                         memory.address(Buffer.FACTORS),
                         memory.addressIfAny(Buffer.EXPERT_ORDER),
                         memory.expertTiles()));
-        this.flash = new FlashLauncher(device, kernels, stream, cacheType, activations);
-        this.attendOne = new AttendOneLauncher(device, kernels, stream, cacheType);
-        this.latents = new LatentLauncher(
+        this.attention = new AttentionLauncher(
                 device,
-                kernels,
-                stream,
+                launches,
                 cacheType,
                 activations,
-                memory.expansion(),
+                maxContext,
                 (w, from, fromStride, to, toStride, rows) -> multiply(w, 0, from, fromStride, to, toStride, rows));
     }
 
@@ -164,8 +137,8 @@ final class Launcher {
                         args(
                                 memory.address(product.to()),
                                 memory.address(product.from()),
-                                gain(norm),
-                                eps(norm),
+                                RowNorm.gain(norm),
+                                RowNorm.eps(norm),
                                 matrix(product.weight()),
                                 product.bias(),
                                 width,
@@ -178,23 +151,30 @@ final class Launcher {
                         "tokens", "copy", width, tokens, args(rows(to), rows(from), width, Launch.of((float) scale)));
             case Stage.Bound(View x, int width, double bound) ->
                 elementwise("tokens", "bound_by_tanh", width, tokens, args(rows(x), width, Launch.of((float) bound)));
-            case Stage.PrepareHeads prepare -> prepareHeads(prepare, tokens);
-            case Stage.PrepareLatents prepare -> prepareLatents(prepare, tokens);
+            case Stage.PrepareHeads prepare -> attention.prepareHeads(prepare, tokens);
+            case Stage.PrepareLatents prepare -> attention.prepareLatents(prepare, tokens);
             case Stage.Absorb(DeviceMatrix w, int heads, int nope, int rope, int valueWidth, View queries, View to) ->
-                launch(
+                launches.launch(
                         "linear",
                         "absorb_" + w.type().suffix(),
                         heads,
                         tokens,
                         1,
                         ABSORB_THREADS,
-                        ABSORB_THREADS * EIGHT * Float.BYTES,
+                        ABSORB_THREADS * Launches.EIGHT * Float.BYTES,
                         args(rows(to), rows(queries), matrix(w), nope, rope, valueWidth));
-            case Stage.Attend attend -> attend(attend, tokens);
-            case Stage.AttendLatents attend -> attendLatents(attend, start, tokens);
-            case Stage.AttendOne(Stage.PrepareHeads prepare, Stage.Attend attend) -> attendOne(prepare, attend);
+            case Stage.Attend attend -> attention.attend(attend, tokens);
+            case Stage.AttendLatents attend -> {
+                if (attention.canExpand(attend, tokens)) {
+                    attention.attendLatents(attend, start, tokens);
+                } else {
+                    attend.absorbing().forEach(part -> launch(part, start, tokens));
+                }
+            }
+            case Stage.AttendOne(Stage.PrepareHeads prepare, Stage.Attend attend) ->
+                attention.attendOne(prepare, attend);
             case Stage.Expand(DeviceMatrix w, int heads, int nope, int valueWidth, View from, View to) ->
-                launch(
+                launches.launch(
                         "linear",
                         "expand_" + w.type().suffix(),
                         Math.ceilDiv(heads * valueWidth, WARPS),
@@ -212,7 +192,7 @@ final class Launcher {
                         args(rows(to), rows(from), width, number(activation)));
             case Stage.FeedForward feedForward -> feedForward(feedForward, start, tokens);
             case Stage.GateSparse(HiddenActivation activation, double deviations, int width, View from, View to) ->
-                launch(
+                launches.launch(
                         "tokens",
                         "gate_sparse",
                         1,
@@ -300,7 +280,7 @@ final class Launcher {
                                 from.perToken(),
                                 from.width()));
             case Stage.MatchMagnitude(View x, View like, int width, double smallestMeanSquare) ->
-                launch(
+                launches.launch(
                         "tokens",
                         "match_magnitude",
                         1,
@@ -379,7 +359,7 @@ final class Launcher {
 
     /// Makes the most probable token the one of the next pass, and embeds it as the first stage does.
     void launchNextToken(int vocabulary, Stage.Embed embed) {
-        launch(
+        launches.launch(
                 "tokens",
                 "next_token_" + embed.table().type().suffix(),
                 SessionMemory.CANDIDATES,
@@ -406,7 +386,7 @@ final class Launcher {
         int size = normalise.norm().size();
         switch (normalise.norm()) {
             case RowNorm.Rms(long gain, int _, double eps) ->
-                launch(
+                launches.launch(
                         "tokens",
                         "normalise_rms",
                         normalise.groups(),
@@ -417,7 +397,7 @@ final class Launcher {
                         args(rows(to), rows(from), gain, Launch.of((float) eps), size, Launch.of((float)
                                 normalise.before())));
             case RowNorm.Layer(long gain, long bias, int _, double eps) ->
-                launch(
+                launches.launch(
                         "tokens",
                         "normalise_layer",
                         1,
@@ -431,13 +411,13 @@ final class Launcher {
 
     /// Threads of a block for a row, of which a thread has eight numbers at a time. Sums depend on it.
     static int threadsByEights(int size, int most) {
-        int eights = Math.ceilDiv(size, EIGHT);
+        int eights = Math.ceilDiv(size, Launches.EIGHT);
         int turns = Math.ceilDiv(eights, most);
-        return Math.ceilDiv(Math.ceilDiv(eights, turns), WARP) * WARP;
+        return Math.ceilDiv(Math.ceilDiv(eights, turns), Launches.WARP) * Launches.WARP;
     }
 
     private static int threadsFor(int size) {
-        return size <= ROW_THREADS ? Math.ceilDiv(size, WARP) * WARP : ROW_THREADS;
+        return size <= ROW_THREADS ? Math.ceilDiv(size, Launches.WARP) * Launches.WARP : ROW_THREADS;
     }
 
     private void multiply(DeviceMatrix w, long bias, long from, int fromStride, long to, int toStride, int rows) {
@@ -453,7 +433,7 @@ final class Launcher {
                     toStride,
                     rows);
         } else {
-            launch(
+            launches.launch(
                     "linear",
                     "multiply_" + w.type().suffix(),
                     Math.ceilDiv(w.rows(), WARPS),
@@ -580,7 +560,7 @@ final class Launcher {
         launchUnits(
                 "multiply_one_" + w.type().suffix(),
                 Shares.of(w, w.rows(), 1, 1, device),
-                args(to, residual, from, gain(norm), eps(norm), normalised, matrix(w), bias, w.rows()));
+                args(to, residual, from, RowNorm.gain(norm), RowNorm.eps(norm), normalised, matrix(w), bias, w.rows()));
     }
 
     /// A kernel of linear.cu that has one matrix.
@@ -590,247 +570,8 @@ final class Launcher {
 
     /// A kernel of linear.cu, for products beside each other.
     private void launchUnits(String name, Shares shares, int products, long[] arguments) {
-        launch("linear", name, shares.blocks(), products, 1, shares.threads(), shares.sharedBytes(), arguments);
-    }
-
-    private void prepareHeads(Stage.PrepareHeads prepare, int tokens) {
-        boolean caches = prepare.kvHeads() > 0;
-        LayerCache cache = caches ? memory.cache(prepare.layer()) : null;
-        launch(
-                "attention",
-                "prepare_heads_" + cacheSuffix(),
-                Math.ceilDiv(prepare.queryHeads() + 2 * prepare.kvHeads(), HEADS_A_BLOCK),
-                tokens,
-                1,
-                HEADS_A_BLOCK * WARP,
-                0,
-                args(
-                        rows(prepare.x()),
-                        prepare.queryHeads(),
-                        prepare.kvHeads(),
-                        prepare.headDim(),
-                        norms(prepare),
-                        turn(prepare.rotary()),
-                        memory.heat(prepare.temperature()),
-                        cache == null ? 0 : cache.keys(),
-                        cache == null ? 0 : cache.values(),
-                        cache == null ? 1 : cache.capacity(),
-                        memory.pass()));
-    }
-
-    private static long[] norms(Stage.PrepareHeads prepare) {
-        return args(
-                gain(prepare.queryNorm()),
-                gain(prepare.keyNorm()),
-                gain(prepare.valueNorm()),
-                eps(prepare.queryNorm()),
-                eps(prepare.keyNorm()),
-                eps(prepare.valueNorm()),
-                Launch.of(prepare.normAfter().map(Double::floatValue).orElse(-1f)));
-    }
-
-    private static long gain(Optional<RowNorm.Rms> norm) {
-        return norm.map(RowNorm.Rms::gain).orElse(0L);
-    }
-
-    private static long eps(Optional<RowNorm.Rms> norm) {
-        return Launch.of(norm.map(rms -> (float) rms.eps()).orElse(0f));
-    }
-
-    private void prepareLatents(Stage.PrepareLatents prepare, int tokens) {
-        LayerCache cache = memory.cache(prepare.layer());
-        launch(
-                "attention",
-                "prepare_latents_" + cacheSuffix(),
-                Math.ceilDiv(prepare.heads() + 1, HEADS_A_BLOCK),
-                tokens,
-                1,
-                HEADS_A_BLOCK * WARP,
-                0,
-                args(
-                        rows(prepare.queries()),
-                        prepare.heads(),
-                        prepare.nope(),
-                        prepare.rope(),
-                        rows(prepare.compressed()),
-                        prepare.latent(),
-                        turn(prepare.rotary()),
-                        cache.keys(),
-                        cache.capacity(),
-                        memory.pass()));
-    }
-
-    /// prepare_heads, attend and join_parts at once.
-    private void attendOne(Stage.PrepareHeads prepare, Stage.Attend attend) {
-        if (!attendOne.canAttend(attend)) {
-            prepareHeads(prepare, 1);
-            attend(attend, 1);
-            return;
-        }
-        LayerCache cache = memory.cache(attend.layer());
-        attendOne.attend(
-                attend,
-                new AttendOneLauncher.Operands(
-                        memory.address(attend.queries()),
-                        memory.address(attend.to()),
-                        norms(prepare),
-                        turn(prepare.rotary()),
-                        memory.heat(prepare.temperature()),
-                        cache.keys(),
-                        cache.values(),
-                        prepare.kvHeads() > 0,
-                        cache.capacity(),
-                        memory.partials(),
-                        memory.arrived(),
-                        memory.pass()),
-                parts(attend, AttendOneLauncher.blocks(attend), device.multiprocessors(), POSITIONS_A_PART));
-    }
-
-    private void attend(Stage.Attend attend, int tokens) {
-        LayerCache cache = memory.cache(attend.layer());
-        boolean ofLatents = cache.values() == cache.keys();
-        int sharedBytes = HEADS_OF_LATENTS * attend.keyWidth() * Float.BYTES
-                + KEYS_OF_LATENTS * (attend.keyWidth() * cacheType.bytes() + ROW_GAP_BYTES);
-        if (tokens == 1
-                && ofLatents
-                && attend.keyWidth() % EIGHT == 0
-                && attend.valueWidth() % EIGHT == 0
-                && sharedBytes <= device.sharedBytes()) {
-            attendLatentsOne(attend, cache, sharedBytes);
-        } else if (flash.canAttend(attend, tokens)) {
-            flash.attend(
-                    attend,
-                    new FlashLauncher.Operands(
-                            memory.address(attend.queries()),
-                            memory.stride(attend.queries()),
-                            memory.address(attend.to()),
-                            memory.stride(attend.to()),
-                            cache.keys(),
-                            cache.values(),
-                            cache.capacity(),
-                            memory.pass()),
-                    tokens);
-        } else {
-            attendAll(attend, cache, ofLatents ? attend.keyWidth() : attend.valueWidth(), tokens);
-        }
-    }
-
-    private void attendLatents(Stage.AttendLatents attend, int start, int tokens) {
-        if (latents.canAttend(attend, tokens)) {
-            LayerCache cache = memory.cache(attend.attend().layer());
-            View queries = attend.absorb().queries();
-            View to = attend.expand().to();
-            latents.attend(
-                    attend,
-                    new LatentLauncher.Operands(
-                            memory.address(queries),
-                            memory.stride(queries),
-                            memory.address(to),
-                            memory.stride(to),
-                            cache.keys(),
-                            cache.capacity(),
-                            memory.pass()),
-                    start,
-                    tokens);
-        } else {
-            attend.absorbing().forEach(stage -> launch(stage, start, tokens));
-        }
-    }
-
-    private void attendLatentsOne(Stage.Attend attend, LayerCache cache, int sharedBytes) {
-        int groups = Math.ceilDiv(attend.heads(), HEADS_OF_LATENTS);
-        int parts = parts(attend, groups, device.multiprocessors(), KEYS_OF_LATENTS);
-        launch(
-                "attention",
-                "attend_latents_one_" + cacheSuffix(),
-                groups,
-                parts,
-                1,
-                LATENT_WARPS * WARP,
-                sharedBytes,
-                args(
-                        memory.address(attend.queries()),
-                        attend.heads(),
-                        cache.keys(),
-                        attend.keyWidth(),
-                        attend.valueWidth(),
-                        Launch.of((float) attend.scale()),
-                        mask(attend.mask()),
-                        cache.capacity(),
-                        memory.partials(),
-                        memory.pass()));
-        joinParts(attend, parts);
-    }
-
-    private void attendAll(Stage.Attend attend, LayerCache cache, int valueStride, int tokens) {
-        int parts = tokens == 1 ? parts(attend, attend.heads(), 2 * device.multiprocessors(), POSITIONS_A_PART) : 1;
-        int sharedNumbers = Math.ceilDiv(attend.keyWidth(), 4) * 4 + ATTENTION_THREADS;
-        launch(
-                "attention",
-                "attend_" + cacheSuffix(),
-                attend.heads(),
-                tokens,
-                parts,
-                ATTENTION_THREADS,
-                sharedNumbers * Float.BYTES,
-                args(
-                        rows(attend.to()),
-                        rows(attend.queries()),
-                        cache.keys(),
-                        cache.values(),
-                        attend.keyWidth(),
-                        attend.valueWidth(),
-                        valueStride,
-                        attend.heads() / attend.kvHeads(),
-                        attend.kvHeads(),
-                        Launch.of((float) attend.scale()),
-                        mask(attend.mask()),
-                        cache.capacity(),
-                        memory.partials(),
-                        memory.pass()));
-        if (parts > 1) {
-            joinParts(attend, parts);
-        }
-    }
-
-    private void joinParts(Stage.Attend attend, int parts) {
-        launch(
-                "attention",
-                "join_parts",
-                attend.heads(),
-                1,
-                1,
-                ATTENTION_THREADS,
-                0,
-                args(memory.address(attend.to()), memory.partials(), parts, attend.valueWidth()));
-    }
-
-    /// How many blocks share the positions of each of `groups` blocks of heads: enough that there are `wanted`
-    /// blocks in
-    /// all, none with fewer positions than are worth it.
-    private int parts(Stage.Attend attend, int groups, int wanted, int worth) {
-        long visible = attend.mask().visible(maxContext - 1L);
-        return Math.clamp(Math.min(Math.ceilDiv(visible, worth), wanted / groups), 1, SessionMemory.MAX_PARTS);
-    }
-
-    /// `CAUSAL`, `SLIDING` and `CHUNKED` of device.h, and how many positions.
-    static long[] mask(Mask mask) {
-        return switch (mask) {
-            case Mask.Causal _ -> new long[] {0, 0};
-            case Mask.SlidingWindow(int size) -> new long[] {1, size};
-            case Mask.Chunked(int size) -> new long[] {2, size};
-        };
-    }
-
-    /// `NOT_TURNED`, `HALF_SPLIT` and `INTERLEAVED` of attention.cu, number of pairs, cosines and sines.
-    private long[] turn(Rotary rotary) {
-        SessionMemory.Table table = memory.table(rotary);
-        int kind = switch (rotary) {
-            case Rotary.None _ -> 0;
-            case Rotary.HalfSplit _ -> 1;
-            case Rotary.Interleaved _ -> 2;
-        };
-        return new long[] {kind, table.pairs(), table.cosines(), table.sines()};
+        launches.launch(
+                "linear", name, shares.blocks(), products, 1, shares.threads(), shares.sharedBytes(), arguments);
     }
 
     /// `SILU`, `GELU_TANH` and `GELU_ERF` of tokens.cu.
@@ -843,7 +584,7 @@ final class Launcher {
     }
 
     private void route(Stage.Route route, int tokens) {
-        launch(
+        launches.launch(
                 "experts",
                 "route",
                 1,
@@ -900,13 +641,6 @@ final class Launcher {
 
     // ------------------------------------------------------------------------------------------------------ arguments
 
-    private String cacheSuffix() {
-        return switch (cacheType) {
-            case FLOAT32 -> "f32";
-            case BFLOAT16 -> "bf16";
-        };
-    }
-
     private static int perToken(View view) {
         return switch (view) {
             case View.OfTokens _ -> 1;
@@ -918,9 +652,8 @@ final class Launcher {
         return tokens * perToken(view);
     }
 
-    /// Address and stride.
     private long[] rows(View view) {
-        return new long[] {memory.address(view), memory.stride(view)};
+        return launches.rows(view);
     }
 
     private static long[] matrix(DeviceMatrix w) {
@@ -931,31 +664,8 @@ final class Launcher {
         return args(matrix(experts.first()), experts.stride(), experts.scaleStride());
     }
 
-    /// Joins arguments: single ones, which are numbers, and several at once, which are arrays of `long`.
-    static long[] args(Object... parts) {
-        int count = 0;
-        for (Object part : parts) {
-            count += part instanceof long[] several ? several.length : 1;
-        }
-        long[] all = new long[count];
-        int at = 0;
-        for (Object part : parts) {
-            if (part instanceof long[] several) {
-                System.arraycopy(several, 0, all, at, several.length);
-                at += several.length;
-            } else {
-                all[at++] = ((Number) part).longValue();
-            }
-        }
-        return all;
-    }
-
     /// A thread for each number of a row, a row of blocks for each row.
     private void elementwise(String file, String name, int width, int rows, long[] arguments) {
-        launch(file, name, Math.ceilDiv(width, THREADS), rows, 1, THREADS, 0, arguments);
-    }
-
-    private void launch(String file, String name, int x, int y, int z, int threads, int sharedBytes, long[] arguments) {
-        stream.launch(kernels.launch(file, name, x, y, z, threads, sharedBytes, arguments));
+        launches.launch(file, name, Math.ceilDiv(width, THREADS), rows, 1, THREADS, 0, arguments);
     }
 }

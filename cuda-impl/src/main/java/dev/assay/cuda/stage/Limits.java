@@ -16,7 +16,7 @@ public final class Limits {
     /// `WIDEST_HEAD` of attention.cu.
     private static final int HEAD_DIM = 256;
     /// `VALUES_A_THREAD` of attention.cu times the threads of a block.
-    private static final int VALUE_WIDTH = 8 * Launcher.ATTENTION_THREADS;
+    private static final int VALUE_WIDTH = 8 * AttentionLauncher.ATTENTION_THREADS;
     /// `MOST_EXPERTS` of experts.cu.
     private static final int EXPERTS = 512;
 

@@ -1,8 +1,10 @@
 package dev.assay.cuda.stage;
 
+import dev.assay.cuda.driver.Launch;
 import dev.assay.cuda.weight.Weights;
 import dev.assay.plan.Norm;
 import java.util.Arrays;
+import java.util.Optional;
 
 /// A norm with its weights on the device.
 sealed interface RowNorm {
@@ -22,6 +24,16 @@ sealed interface RowNorm {
             case Norm.LayerNorm(var weight, var bias, double eps) ->
                 new Layer(weights.vector(prefix, weight, 0), weights.vector(prefix, bias, 0), norm.size(), eps);
         };
+    }
+
+    /// The gain as an argument of kernels, none where there is no norm.
+    static long gain(Optional<Rms> norm) {
+        return norm.map(Rms::gain).orElse(0L);
+    }
+
+    /// The same of ε.
+    static long eps(Optional<Rms> norm) {
+        return Launch.of(norm.map(rms -> (float) rms.eps()).orElse(0f));
     }
 
     /// gain ⊙ x / √(mean(x²) + ε).

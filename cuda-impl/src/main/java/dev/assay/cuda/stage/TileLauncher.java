@@ -503,7 +503,7 @@ final class TileLauncher {
                         Launcher.MOST_NORM_THREADS,
                         columns,
                         rows,
-                        Launcher.args(common, gain, Launch.of((float) eps)));
+                        Launches.args(common, gain, Launch.of((float) eps)));
             case Making.Gate(HiddenActivation activation) ->
                 prepare(
                         reading,
@@ -511,7 +511,7 @@ final class TileLauncher {
                         MOST_ROW_THREADS,
                         columns,
                         rows,
-                        Launcher.args(common, Launcher.number(activation)));
+                        Launches.args(common, Launcher.number(activation)));
         }
         return places.planes();
     }
