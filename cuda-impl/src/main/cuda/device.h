@@ -689,6 +689,13 @@ DEVICE void copy_eight(typename W::Eight *to, const void *data, long index, bool
 // Whether rows of activations can be read in aligned groups of four.
 DEVICE bool in_fours(const float *x, int stride) { return ((unsigned long)x % 16 | (unsigned)stride % 4) == 0; }
 
+// Reads eight activations of such a row, or zeros where there are none.
+DEVICE void read_eight(float (&to)[8], const float *from, bool exists) {
+    const float4 zeros = {0, 0, 0, 0};
+    *(float4 *)to = exists ? *(const float4 *)from : zeros;
+    *(float4 *)(to + 4) = exists ? *(const float4 *)(from + 4) : zeros;
+}
+
 // An entry point for every type of weights.
 #define FOR_WEIGHTS(define) define(f32, Float32) define(bf16, BFloat16) define(f16, Float16) define(f8, Float8)
 // An entry point for every type of cache.
