@@ -2,10 +2,8 @@
 // times their values. As attend of attention.cu, with keys and values of one width; or as absorb, attend and expand of
 // latent attention together, by keys and values that the latents are expanded to before.
 //
-// Tensor cores multiply numbers of 2 bytes and add float32. So float32 numbers are split into parts that add up to them,
-// all but for the last bit or so; of the products of two such sums those count that are above 2^-24 of the whole. Tensor
-// cores cut off what they add, so their sums are kept short and added up by rounding. Kernels that are named rounded have
-// one part of each number instead, as rounded.cu has.
+// Tensor cores multiply float32 numbers in parts, as parts.h says. They cut off what they add, so their sums are kept
+// short and added up by rounding. Kernels that are named rounded have one part of each number, as rounded.cu has.
 #include "parts.h"
 
 // A block has QUERIES tokens of one head, each of its warps 16 of them, and takes KEYS positions at a time.

@@ -48,13 +48,6 @@ enum class Asking { LATE, EARLY, EARLY_IN_TURNS };
 
 DEVICE Asking early(int in_turns) { return in_turns != 0 ? Asking::EARLY_IN_TURNS : Asking::EARLY; }
 
-// Eight numbers from a column on, zeros where there is none.
-DEVICE void read_eight(float (&to)[8], const float *from, bool exists) {
-    const float4 zeros = {0, 0, 0, 0};
-    *(float4 *)to = exists ? *(const float4 *)from : zeros;
-    *(float4 *)(to + 4) = exists ? *(const float4 *)(from + 4) : zeros;
-}
-
 // The sums over all lanes of UNIT numbers each: number r in the lanes 4·r to 4·r + 3.
 DEVICE float sum_each(float (&numbers)[UNIT]) {
     int distance = WARP / 2;

@@ -5,7 +5,7 @@
 // Rows of which the numbers from a column on, a multiple of 8, are read, eight at a time.
 struct StoredRow {
     const float *x;
-    DEVICE_MEMBER void read(float (&to)[8], int column) const { read_eight(to, x + column, 8); }
+    DEVICE_MEMBER void read(float (&to)[8], int column) const { read_up_to_eight(to, x + column, 8); }
 };
 
 // As normalise_rms makes it.
@@ -15,8 +15,8 @@ struct NormalisedRow {
     float factor;
     DEVICE_MEMBER void read(float (&to)[8], int column) const {
         float gains[8];
-        read_eight(to, x + column, 8);
-        read_eight(gains, gain + column, 8);
+        read_up_to_eight(to, x + column, 8);
+        read_up_to_eight(gains, gain + column, 8);
         for (int i = 0; i < 8; i++) {
             to[i] = to[i] * factor * gains[i];
         }
@@ -30,8 +30,8 @@ struct GatedRow {
     int activation;
     DEVICE_MEMBER void read(float (&to)[8], int column) const {
         float up[8];
-        read_eight(to, x + column, 8);
-        read_eight(up, x + width + column, 8);
+        read_up_to_eight(to, x + column, 8);
+        read_up_to_eight(up, x + width + column, 8);
         for (int i = 0; i < 8; i++) {
             to[i] = activate(activation, to[i]) * up[i];
         }
@@ -49,13 +49,13 @@ DEVICE void split_row(unsigned short *planes, float *factors, const R &row, int 
         for (int i = 0; i < 8; i++) {
             largest = fmaxf(largest, fabsf(in[i]));
         }
-        write_eight(dynamic_shared + column, in, 8);
+        write_up_to_eight(dynamic_shared + column, in, 8);
     }
     const float power = power_for(block_max(largest));
     const long t = blockIdx.y;
     for (int column = threadIdx.x * 8; column < columns; column += blockDim.x * 8) {
         float in[8];
-        read_eight(in, dynamic_shared + column, 8);
+        read_up_to_eight(in, dynamic_shared + column, 8);
         unsigned high[4];
         unsigned low[4];
         for (int i = 0; i < 4; i++) {

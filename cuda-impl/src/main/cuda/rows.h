@@ -3,11 +3,10 @@
 #include "device.h"
 
 // Reads eight numbers, or fewer that are left and zeros.
-DEVICE void read_eight(float (&to)[8], const float *from, int left) {
+DEVICE void read_up_to_eight(float (&to)[8], const float *from, int left) {
     if (left >= 8 && in_fours(from, 0)) {
-        const float4 low = *(const float4 *)from;
-        const float4 high = *(const float4 *)(from + 4);
-        const float all[8] = {low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w};
+        float all[8];
+        read_eight(all, from, true);
         for (int i = 0; i < 8; i++) {
             to[i] = all[i];
         }
@@ -19,7 +18,7 @@ DEVICE void read_eight(float (&to)[8], const float *from, int left) {
 }
 
 // Writes eight numbers, or those for which there is room.
-DEVICE void write_eight(float *to, const float (&from)[8], int left) {
+DEVICE void write_up_to_eight(float *to, const float (&from)[8], int left) {
     if (left >= 8 && in_fours(to, 0)) {
         *(float4 *)to = float4{from[0], from[1], from[2], from[3]};
         *(float4 *)(to + 4) = float4{from[4], from[5], from[6], from[7]};
@@ -35,7 +34,7 @@ DEVICE float rms_factor(const float *x, int size, float before, float eps) {
     float squares = 0;
     for (int i = threadIdx.x * 8; i < size; i += blockDim.x * 8) {
         float in[8];
-        read_eight(in, x + i, size - i);
+        read_up_to_eight(in, x + i, size - i);
         for (int j = 0; j < 8; j++) {
             squares = fmaf(in[j] * before, in[j] * before, squares);
         }

@@ -74,12 +74,12 @@ KERNEL(normalise_rms, float *to, int to_stride, const float *x, int x_stride, co
     for (int i = threadIdx.x * 8; i < size; i += blockDim.x * 8) {
         float numbers[8];
         float gains[8];
-        read_eight(numbers, x + i, size - i);
-        read_eight(gains, gain + i, size - i);
+        read_up_to_eight(numbers, x + i, size - i);
+        read_up_to_eight(gains, gain + i, size - i);
         for (int j = 0; j < 8; j++) {
             numbers[j] = numbers[j] * before * factor * gains[j];
         }
-        write_eight(to + i, numbers, size - i);
+        write_up_to_eight(to + i, numbers, size - i);
     }
 }
 

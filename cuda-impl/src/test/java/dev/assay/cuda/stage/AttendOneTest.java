@@ -2,19 +2,10 @@ package dev.assay.cuda.stage;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.assay.cuda.FakeDriver;
 import dev.assay.cuda.driver.AbsentException;
-import dev.assay.cuda.driver.Device;
-import dev.assay.cuda.driver.DeviceMemory;
-import dev.assay.cuda.driver.Images;
-import dev.assay.cuda.driver.KernelImage;
 import dev.assay.cuda.driver.Launch;
-import dev.assay.cuda.driver.Stream;
 import dev.assay.engine.KvCacheType;
 import dev.assay.plan.Mask;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeAll;
@@ -31,16 +22,13 @@ class AttendOneTest {
     /// The same by scores of 10 to 40; without the third part of queries they would be off by 3e-5.
     private static final double TOLERANCE_OF_SHARP = 1e-5;
 
-    private static Device device;
-    private static KernelImage kernels;
+    private static FakeDevice device;
 
     private final Random random = new Random(23);
 
     @BeforeAll
     static void useTheFakeDriver() throws AbsentException {
-        FakeDriver.use();
-        device = Device.first();
-        kernels = KernelImage.load(device, Images.CUBIN);
+        device = FakeDevice.first();
     }
 
     /// @param group heads that share keys
@@ -88,7 +76,7 @@ class AttendOneTest {
             round(values);
         }
 
-        float[] results = device.call(() -> attend(shape, x, keys, values));
+        float[] results = device.call(16L << 20, run -> attend(run, shape, x, keys, values));
 
         for (int head = 0; head < shape.group * shape.kvHeads; head++) {
             double[] expected = expected(shape, x, keys, values, head);
@@ -134,77 +122,49 @@ class AttendOneTest {
         return all;
     }
 
-    private static float[] attend(Shape shape, float[] x, float[] keys, float[] values) {
-        try (Arena arena = Arena.ofConfined();
-                DeviceMemory memory = new DeviceMemory(device, 16L << 20);
-                Stream stream = new Stream(device)) {
-            int heads = shape.group * shape.kvHeads;
-            long from = memory.take((long) x.length * Float.BYTES);
-            memory.write(from, arena.allocateFrom(ValueLayout.JAVA_FLOAT, x));
-            long to = memory.take((long) heads * shape.width * Float.BYTES);
-            long pass = memory.take(2L * Integer.BYTES);
-            memory.write(pass, arena.allocateFrom(ValueLayout.JAVA_INT, 1, shape.position));
-            long partials = memory.take((long) heads * shape.parts * (shape.width + 2) * Float.BYTES);
-            long arrived = memory.take((long) heads * Integer.BYTES);
-            memory.write(arrived, arena.allocate(ValueLayout.JAVA_INT, heads));
-            long keyCache = cache(shape, keys, memory, arena);
-            long valueCache = cache(shape, values, memory, arena);
-            memory.finishWrites();
-            Stage.Attend attend = new Stage.Attend(
-                    0,
-                    heads,
-                    shape.kvHeads,
-                    shape.width,
-                    shape.width,
-                    shape.mask,
-                    shape.scale,
-                    View.of(Buffer.QUERY),
-                    View.of(Buffer.CONTEXT));
-            AttendOneLauncher launcher = new AttendOneLauncher(device, kernels, stream, shape.cache);
-            assertThat(launcher.canAttend(attend)).isTrue();
-            launcher.attend(
-                    attend,
-                    new AttendOneLauncher.Operands(
-                            from,
-                            to,
-                            new long[] {0, 0, 0, 0, 0, 0, Launch.of(-1f)},
-                            new long[] {0, 0, 0, 0},
-                            0,
-                            keyCache,
-                            valueCache,
-                            true,
-                            shape.capacity,
-                            partials,
-                            arrived,
-                            pass),
-                    shape.parts);
-            MemorySegment results = arena.allocate(ValueLayout.JAVA_FLOAT, (long) heads * shape.width);
-            stream.copyOut(results, to);
-            stream.synchronize();
-            return results.toArray(ValueLayout.JAVA_FLOAT);
-        }
+    private static float[] attend(FakeDevice.Run run, Shape shape, float[] x, float[] keys, float[] values) {
+        int heads = shape.group * shape.kvHeads;
+        long from = run.write(x);
+        long to = run.takeFloats((long) heads * shape.width);
+        long pass = run.write(1, shape.position);
+        long partials = run.takeFloats((long) heads * shape.parts * (shape.width + 2));
+        long arrived = run.write(new int[heads]);
+        long keyCache = cache(run, shape, keys);
+        long valueCache = cache(run, shape, values);
+        Stage.Attend attend = new Stage.Attend(
+                0,
+                heads,
+                shape.kvHeads,
+                shape.width,
+                shape.width,
+                shape.mask,
+                shape.scale,
+                View.of(Buffer.QUERY),
+                View.of(Buffer.CONTEXT));
+        AttendOneLauncher launcher = new AttendOneLauncher(run.device(), run.kernels(), run.stream(), shape.cache);
+        assertThat(launcher.canAttend(attend)).isTrue();
+        launcher.attend(
+                attend,
+                new AttendOneLauncher.Operands(
+                        from,
+                        to,
+                        new long[] {0, 0, 0, 0, 0, 0, Launch.of(-1f)},
+                        new long[] {0, 0, 0, 0},
+                        0,
+                        keyCache,
+                        valueCache,
+                        true,
+                        shape.capacity,
+                        partials,
+                        arrived,
+                        pass),
+                shape.parts);
+        return run.read(to, heads * shape.width);
     }
 
-    /// A ring of the positions before the token's; where none was written, and where the token's will be, is no
-    /// number.
-    private static long cache(Shape shape, float[] rows, DeviceMemory memory, Arena arena) {
-        int width = shape.kvHeads * shape.width;
-        int bytes = shape.cache.bytes();
-        MemorySegment ring = arena.allocate((long) shape.capacity * width * bytes, Float.BYTES);
-        ring.fill((byte) 0xff);
-        for (int p = Math.max(0, shape.position - shape.capacity + 1); p < shape.position; p++) {
-            for (int i = 0; i < width; i++) {
-                long at = (long) (p % shape.capacity) * width + i;
-                float number = rows[p * width + i];
-                switch (shape.cache) {
-                    case FLOAT32 -> ring.setAtIndex(ValueLayout.JAVA_FLOAT, at, number);
-                    case BFLOAT16 ->
-                        ring.setAtIndex(ValueLayout.JAVA_SHORT, at, (short) (Float.floatToRawIntBits(number) >>> 16));
-                }
-            }
-        }
-        long address = memory.take(ring.byteSize());
-        memory.write(address, ring);
-        return address;
+    /// Of the positions before the token's: where the token's will be, is no number.
+    private static long cache(FakeDevice.Run run, Shape shape, float[] rows) {
+        int first = Math.max(0, shape.position - shape.capacity + 1);
+        return run.writeRing(shape.cache, shape.capacity, shape.kvHeads * shape.width, rows, first, shape.position);
     }
 }

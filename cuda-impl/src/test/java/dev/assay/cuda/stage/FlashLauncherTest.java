@@ -2,18 +2,9 @@ package dev.assay.cuda.stage;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.assay.cuda.FakeDriver;
 import dev.assay.cuda.driver.AbsentException;
-import dev.assay.cuda.driver.Device;
-import dev.assay.cuda.driver.DeviceMemory;
-import dev.assay.cuda.driver.Images;
-import dev.assay.cuda.driver.KernelImage;
-import dev.assay.cuda.driver.Stream;
 import dev.assay.engine.KvCacheType;
 import dev.assay.plan.Mask;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
@@ -27,16 +18,13 @@ class FlashLauncherTest {
     /// `KEYS` of flash.cu where weights are rounded.
     private static final int KEYS = 64;
 
-    private static Device device;
-    private static KernelImage kernels;
+    private static FakeDevice device;
 
     private final Random random = new Random(11);
 
     @BeforeAll
     static void useTheFakeDriver() throws AbsentException {
-        FakeDriver.use();
-        device = Device.first();
-        kernels = KernelImage.load(device, Images.CUBIN);
+        device = FakeDevice.first();
     }
 
     /// @param start positions before the pass
@@ -84,7 +72,7 @@ class FlashLauncherTest {
         float[] values = cached(positions * shape.kvHeads * shape.width, shape.type);
         double scale = 0.3;
 
-        float[] results = device.call(() -> attend(shape, queries, keys, values, scale));
+        float[] results = device.call(16L << 20, run -> attend(run, shape, queries, keys, values, scale));
 
         for (int t = 0; t < shape.tokens; t++) {
             for (int h = 0; h < shape.heads; h++) {
@@ -150,57 +138,36 @@ class FlashLauncherTest {
         return all;
     }
 
-    private static float[] attend(Shape shape, float[] queries, float[] keys, float[] values, double scale) {
-        try (Arena arena = Arena.ofConfined();
-                DeviceMemory memory = new DeviceMemory(device, 16L << 20);
-                Stream stream = new Stream(device)) {
-            long from = memory.take((long) queries.length * Float.BYTES);
-            memory.write(from, arena.allocateFrom(ValueLayout.JAVA_FLOAT, queries));
-            long to = memory.take((long) queries.length * Float.BYTES);
-            long pass = memory.take(2L * Integer.BYTES);
-            memory.write(pass, arena.allocateFrom(ValueLayout.JAVA_INT, shape.tokens, shape.start));
-            long keyCache = cache(shape, keys, memory, arena);
-            long valueCache = cache(shape, values, memory, arena);
-            memory.finishWrites();
-            Stage.Attend attend = new Stage.Attend(
-                    0,
-                    shape.heads,
-                    shape.kvHeads,
-                    shape.width,
-                    shape.width,
-                    shape.mask,
-                    scale,
-                    View.of(Buffer.PROJECTED),
-                    View.of(Buffer.CONTEXT));
-            FlashLauncher flash = new FlashLauncher(device, kernels, stream, shape.type, shape.activations);
-            assertThat(flash.canAttend(attend, shape.tokens)).isTrue();
-            int stride = shape.heads * shape.width;
-            flash.attend(
-                    attend,
-                    new FlashLauncher.Operands(from, stride, to, stride, keyCache, valueCache, shape.capacity, pass),
-                    shape.tokens);
-            MemorySegment results = arena.allocate(ValueLayout.JAVA_FLOAT, queries.length);
-            stream.copyOut(results, to);
-            stream.synchronize();
-            return results.toArray(ValueLayout.JAVA_FLOAT);
-        }
+    private static float[] attend(
+            FakeDevice.Run run, Shape shape, float[] queries, float[] keys, float[] values, double scale) {
+        long from = run.write(queries);
+        long to = run.takeFloats(queries.length);
+        long pass = run.write(shape.tokens, shape.start);
+        long keyCache = cache(run, shape, keys);
+        long valueCache = cache(run, shape, values);
+        Stage.Attend attend = new Stage.Attend(
+                0,
+                shape.heads,
+                shape.kvHeads,
+                shape.width,
+                shape.width,
+                shape.mask,
+                scale,
+                View.of(Buffer.PROJECTED),
+                View.of(Buffer.CONTEXT));
+        FlashLauncher flash =
+                new FlashLauncher(run.device(), run.kernels(), run.stream(), shape.type, shape.activations);
+        assertThat(flash.canAttend(attend, shape.tokens)).isTrue();
+        int stride = shape.heads * shape.width;
+        flash.attend(
+                attend,
+                new FlashLauncher.Operands(from, stride, to, stride, keyCache, valueCache, shape.capacity, pass),
+                shape.tokens);
+        return run.read(to, queries.length);
     }
 
-    /// A ring that has been written position after position; what was never written is not a number.
-    private static long cache(Shape shape, float[] rows, DeviceMemory memory, Arena arena) {
+    private static long cache(FakeDevice.Run run, Shape shape, float[] rows) {
         int width = shape.kvHeads * shape.width;
-        MemorySegment ring = arena.allocate((long) shape.capacity * width * shape.type.bytes());
-        ring.fill((byte) 0xff);
-        for (int i = 0; i < rows.length; i++) {
-            long at = (long) (i / width % shape.capacity) * width + i % width;
-            int bits = Float.floatToRawIntBits(rows[i]);
-            switch (shape.type) {
-                case FLOAT32 -> ring.setAtIndex(ValueLayout.JAVA_INT, at, bits);
-                case BFLOAT16 -> ring.setAtIndex(ValueLayout.JAVA_SHORT, at, (short) (bits >>> 16));
-            }
-        }
-        long address = memory.take(ring.byteSize());
-        memory.write(address, ring);
-        return address;
+        return run.writeRing(shape.type, shape.capacity, width, rows, 0, shape.start + shape.tokens);
     }
 }

@@ -2,21 +2,11 @@ package dev.assay.cuda.stage;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.assay.cuda.FakeDriver;
 import dev.assay.cuda.driver.AbsentException;
-import dev.assay.cuda.driver.Device;
-import dev.assay.cuda.driver.DeviceMemory;
-import dev.assay.cuda.driver.Images;
-import dev.assay.cuda.driver.KernelImage;
-import dev.assay.cuda.driver.Stream;
 import dev.assay.cuda.weight.DeviceMatrix;
-import dev.assay.cuda.weight.Room;
 import dev.assay.cuda.weight.WeightType;
 import dev.assay.engine.KvCacheType;
 import dev.assay.plan.Mask;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -36,16 +26,13 @@ class LatentLauncherTest {
     private static final double SCALE = 0.3;
     private static final int SCALE_COLUMNS = 32;
 
-    private static Device device;
-    private static KernelImage kernels;
+    private static FakeDevice device;
 
     private final Random random = new Random(17);
 
     @BeforeAll
     static void useTheFakeDriver() throws AbsentException {
-        FakeDriver.use();
-        device = Device.first();
-        kernels = KernelImage.load(device, Images.CUBIN);
+        device = FakeDevice.first();
     }
 
     /// @param together heads at a time
@@ -146,17 +133,14 @@ class LatentLauncherTest {
         return new Expansion.Shape(heads, latent, nope, rope, valueWidth);
     }
 
-    /// An expansion `[heads · (nope + value)][latent]`, as it is stored and as it counts.
-    private record Weights(byte[] stored, float[] scales, double[][] values) {}
-
     @ParameterizedTest
     @MethodSource("cases")
     void attends(Case shape) {
         float[] queries = numbers(shape.tokens * shape.heads.heads() * shape.keyWidth(), 3 / shape.keySize());
         float[] rows = cached(shape);
-        Weights weights = weights(shape);
+        StoredWeights weights = weights(shape);
 
-        float[] results = device.call(() -> attend(shape, queries, rows, weights));
+        float[] results = device.call(16L << 20, run -> attend(run, shape, queries, rows, weights));
 
         double[][] expanded = expanded(shape, rows, weights);
         int valueWidth = shape.heads.valueWidth();
@@ -196,12 +180,12 @@ class LatentLauncherTest {
     // ----------------------------------------------------------------------------------------------------- expectation
 
     /// `[positions][heads · (nope + value)]`.
-    private static double[][] expanded(Case shape, float[] rows, Weights weights) {
-        double[][] all = new double[shape.positions()][weights.values.length];
+    private static double[][] expanded(Case shape, float[] rows, StoredWeights weights) {
+        double[][] all = new double[shape.positions()][weights.rows()];
         for (int p = 0; p < shape.positions(); p++) {
-            for (int r = 0; r < weights.values.length; r++) {
+            for (int r = 0; r < weights.rows(); r++) {
                 for (int c = 0; c < shape.heads.latent(); c++) {
-                    all[p][r] += weights.values[r][c] * rows[p * shape.rowWidth() + c];
+                    all[p][r] += weights.row(r)[c] * rows[p * shape.rowWidth() + c];
                 }
             }
         }
@@ -280,109 +264,80 @@ class LatentLauncherTest {
         return (float) (Math.rint(value / step) * step);
     }
 
-    private Weights weights(Case shape) {
+    /// An expansion `[heads · (nope + value)][latent]`.
+    private StoredWeights weights(Case shape) {
         int rows = shape.heads.heads() * shape.expandedWidth();
         int columns = shape.heads.latent();
         int blocks = Math.ceilDiv(columns, SCALE_COLUMNS);
-        byte[] stored = new byte[rows * columns * shape.weights.bytes()];
         float[] scales = new float[rows * blocks];
-        double[][] values = new double[rows][columns];
+        StoredWeights weights = new StoredWeights(shape.weights, rows, columns, SCALE_COLUMNS, scales);
         for (int r = 0; r < rows; r++) {
             boolean isKey = r % shape.expandedWidth() < shape.heads.nope();
             double size = (isKey ? shape.keySize() : 1 / shape.keySize()) / Math.sqrt(columns);
+            for (int b = 0; b < blocks; b++) {
+                scales[r * blocks + b] = (float) (size * (1 + random.nextDouble()));
+            }
             for (int c = 0; c < columns; c++) {
-                int at = r * columns + c;
-                float value = (float) (random.nextGaussian() * size);
-                value = shape.rounds() ? coarse(value, size) : value;
-                switch (shape.weights) {
-                    case BF16 -> {
-                        int bits = Float.floatToRawIntBits(value) >>> 16;
-                        store(stored, at, bits);
-                        values[r][c] = Float.intBitsToFloat(bits << 16);
-                    }
-                    case F16 -> {
-                        short bits = Float.floatToFloat16(value);
-                        store(stored, at, bits);
-                        values[r][c] = Float.float16ToFloat(bits);
-                    }
-                    case F8 -> {
-                        int scale = r * blocks + c / SCALE_COLUMNS;
-                        if (c % SCALE_COLUMNS == 0) {
-                            scales[scale] = (float) (size * (1 + random.nextDouble()));
-                        }
-                        int mantissa = random.nextInt(8);
-                        int exponent = 4 + random.nextInt(4); // up to almost 2
-                        int sign = random.nextInt(2);
-                        stored[at] = (byte) (sign << 7 | exponent << 3 | mantissa);
-                        values[r][c] = Math.scalb((8.0 + mantissa) * (1 - 2 * sign), exponent - 10) * scales[scale];
-                    }
-                    case F32 -> throw new IllegalArgumentException("no tiles");
-                }
+                weights.set(r, c, shape.weights == WeightType.F8 ? belowTwo() : weight(shape, size));
             }
         }
-        return new Weights(stored, scales, values);
+        return weights;
     }
 
-    private static void store(byte[] to, int at, int bits) {
-        to[2 * at] = (byte) bits;
-        to[2 * at + 1] = (byte) (bits >> 8);
+    private float weight(Case shape, double size) {
+        float value = (float) (random.nextGaussian() * size);
+        return shape.rounds() ? coarse(value, size) : value;
+    }
+
+    /// A number that E4M3 has.
+    private float belowTwo() {
+        float magnitude = Math.scalb(8f + random.nextInt(8), -6 + random.nextInt(4));
+        return random.nextBoolean() ? magnitude : -magnitude;
     }
 
     // -------------------------------------------------------------------------------------------------------- launches
 
-    private static float[] attend(Case shape, float[] queries, float[] rows, Weights weights) {
+    private static float[] attend(
+            FakeDevice.Run run, Case shape, float[] queries, float[] rows, StoredWeights weights) {
         Expansion.Shape heads = shape.heads;
         int results = shape.tokens * heads.heads() * heads.valueWidth();
-        try (Arena arena = Arena.ofConfined();
-                DeviceMemory memory = new DeviceMemory(device, 16L << 20);
-                Stream stream = new Stream(device)) {
-            long from = memory.take((long) queries.length * Float.BYTES);
-            memory.write(from, arena.allocateFrom(ValueLayout.JAVA_FLOAT, queries));
-            long to = memory.take((long) results * Float.BYTES);
-            long pass = memory.take(2L * Integer.BYTES);
-            memory.write(pass, arena.allocateFrom(ValueLayout.JAVA_INT, shape.tokens, shape.start));
-            long cache = cache(shape, rows, memory, arena);
-            DeviceMatrix expansion = expansion(shape, weights, memory, stream, arena);
-            memory.finishWrites();
-            TileLauncher tiles = new TileLauncher(
-                    device,
-                    kernels,
-                    stream,
-                    shape.activations,
-                    Optional.empty(),
-                    new TileLauncher.Places(
-                            memory.take((long) shape.batch * heads.latent() * Float.BYTES),
-                            memory.take((long) shape.batch * Float.BYTES),
-                            0,
-                            0));
-            LatentLauncher latents = new LatentLauncher(
-                    device,
-                    kernels,
-                    stream,
-                    shape.cache,
-                    shape.activations,
-                    Expansion.of(heads, shape.together, shape.positions(), shape.batch, memory::take),
-                    (w, x, stride, y, yStride, count) -> tiles.multiply(
-                            w, 0, new TileLauncher.Input.Rows(new Making.Nothing(), x, stride), 0, y, yStride, count));
-            Stage.AttendLatents stage = stage(shape, expansion);
-            assertThat(latents.canAttend(stage, shape.tokens)).isTrue();
-            latents.attend(
-                    stage,
-                    new LatentLauncher.Operands(
-                            from,
-                            heads.heads() * shape.keyWidth(),
-                            to,
-                            heads.heads() * heads.valueWidth(),
-                            cache,
-                            shape.capacity,
-                            pass),
-                    shape.start,
-                    shape.tokens);
-            MemorySegment copy = arena.allocate(ValueLayout.JAVA_FLOAT, results);
-            stream.copyOut(copy, to);
-            stream.synchronize();
-            return copy.toArray(ValueLayout.JAVA_FLOAT);
-        }
+        long from = run.write(queries);
+        long to = run.takeFloats(results);
+        long pass = run.write(shape.tokens, shape.start);
+        long cache = run.writeRing(shape.cache, shape.capacity, shape.rowWidth(), rows, 0, shape.positions());
+        DeviceMatrix expansion = weights.write(run);
+        TileLauncher tiles = new TileLauncher(
+                run.device(),
+                run.kernels(),
+                run.stream(),
+                shape.activations,
+                Optional.empty(),
+                new TileLauncher.Places(
+                        run.takeFloats((long) shape.batch * heads.latent()), run.takeFloats(shape.batch), 0, 0));
+        LatentLauncher latents = new LatentLauncher(
+                run.device(),
+                run.kernels(),
+                run.stream(),
+                shape.cache,
+                shape.activations,
+                Expansion.of(heads, shape.together, shape.positions(), shape.batch, run.memory()::take),
+                (w, x, stride, y, yStride, count) -> tiles.multiply(
+                        w, 0, new TileLauncher.Input.Rows(new Making.Nothing(), x, stride), 0, y, yStride, count));
+        Stage.AttendLatents stage = stage(shape, expansion);
+        assertThat(latents.canAttend(stage, shape.tokens)).isTrue();
+        latents.attend(
+                stage,
+                new LatentLauncher.Operands(
+                        from,
+                        heads.heads() * shape.keyWidth(),
+                        to,
+                        heads.heads() * heads.valueWidth(),
+                        cache,
+                        shape.capacity,
+                        pass),
+                shape.start,
+                shape.tokens);
+        return run.read(to, results);
     }
 
     private static Stage.AttendLatents stage(Case shape, DeviceMatrix expansion) {
@@ -397,41 +352,5 @@ class LatentLauncherTest {
                         0, heads.heads(), 1, shape.rowWidth(), heads.latent(), shape.mask, SCALE, absorbed, latents),
                 new Stage.Expand(
                         expansion, heads.heads(), heads.nope(), heads.valueWidth(), latents, View.of(Buffer.CONTEXT)));
-    }
-
-    private static DeviceMatrix expansion(
-            Case shape, Weights weights, DeviceMemory memory, Stream stream, Arena arena) {
-        int rows = weights.values.length;
-        int columns = shape.heads.latent();
-        long data = memory.take(weights.stored.length);
-        memory.write(data, arena.allocateFrom(ValueLayout.JAVA_BYTE, weights.stored));
-        long scales = memory.take((long) weights.scales.length * Float.BYTES);
-        switch (shape.weights) {
-            case BF16 ->
-                new Room.OnDevice(device, memory, kernels, stream)
-                        .scaleRows(scales, rows, data, (long) rows * columns, 1, rows, columns);
-            case F8 -> memory.write(scales, arena.allocateFrom(ValueLayout.JAVA_FLOAT, weights.scales));
-            case F16, F32 -> scales = 0;
-        }
-        int sharing = shape.weights == WeightType.F8 ? SCALE_COLUMNS : columns;
-        return new DeviceMatrix(data, scales, sharing, rows, columns, shape.weights);
-    }
-
-    /// A ring that has been written position after position; what was never written is not a number.
-    private static long cache(Case shape, float[] rows, DeviceMemory memory, Arena arena) {
-        int width = shape.rowWidth();
-        MemorySegment ring = arena.allocate((long) shape.capacity * width * shape.cache.bytes());
-        ring.fill((byte) 0xff);
-        for (int i = 0; i < rows.length; i++) {
-            long at = (long) (i / width % shape.capacity) * width + i % width;
-            int bits = Float.floatToRawIntBits(rows[i]);
-            switch (shape.cache) {
-                case FLOAT32 -> ring.setAtIndex(ValueLayout.JAVA_INT, at, bits);
-                case BFLOAT16 -> ring.setAtIndex(ValueLayout.JAVA_SHORT, at, (short) (bits >>> 16));
-            }
-        }
-        long address = memory.take(ring.byteSize());
-        memory.write(address, ring);
-        return address;
     }
 }

@@ -3,18 +3,11 @@ package dev.assay.cuda.stage;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.assay.config.HiddenActivation;
-import dev.assay.cuda.FakeDriver;
 import dev.assay.cuda.driver.AbsentException;
 import dev.assay.cuda.driver.Cublas;
 import dev.assay.cuda.driver.CublasHandle;
-import dev.assay.cuda.driver.Device;
-import dev.assay.cuda.driver.DeviceMemory;
-import dev.assay.cuda.driver.Images;
-import dev.assay.cuda.driver.KernelImage;
-import dev.assay.cuda.driver.Stream;
 import dev.assay.cuda.weight.DeviceExperts;
 import dev.assay.cuda.weight.DeviceMatrix;
-import dev.assay.cuda.weight.Room;
 import dev.assay.cuda.weight.WeightType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -50,21 +43,17 @@ class TileLauncherTest {
     private static final int SCALE_COLUMNS = 64;
     /// Between rows of activations, such that these begin anywhere.
     private static final int GAP = 3;
+    /// Bytes of device memory.
+    private static final long ROOM = 64L << 20;
 
-    private static Device device;
-    private static KernelImage kernels;
+    private static FakeDevice device;
 
     private final Random random = new Random(5);
 
     @BeforeAll
     static void useTheFakeDriver() throws AbsentException {
-        FakeDriver.use();
-        device = Device.first();
-        kernels = KernelImage.load(device, Images.CUBIN);
+        device = FakeDevice.first();
     }
-
-    /// Weights `[rows][columns]` as they are stored and as they count.
-    private record Weights(byte[] stored, float[] scales, double[][] values) {}
 
     @ParameterizedTest
     @CsvSource({
@@ -85,20 +74,20 @@ class TileLauncherTest {
     })
     void multiplies(Activations activations, WeightType type, int tokens, int columns, int rows) {
         float[][] x = activations(tokens, columns);
-        Weights weights = weights(type, rows, columns);
+        StoredWeights weights = weights(type, rows, columns);
         float[] bias = new float[rows];
         for (int r = 0; r < rows; r++) {
             bias[r] = (float) random.nextGaussian();
         }
 
-        List<float[]> found = device.call(() -> multiply(activations, Optional.empty(), type, x, weights, bias));
+        List<float[]> found = device.call(ROOM, run -> multiply(run, activations, Optional.empty(), x, weights, bias));
 
         boolean rounds = rounds(activations, type);
         assertThat(found).hasSize(rounds || type == WeightType.F8 ? 2 : 4);
         for (float[] y : found) {
             for (int t = 0; t < tokens; t++) {
                 for (int r = 0; r < rows; r++) {
-                    assertIsProduct(y[t * rows + r], weights.values[r], x[t], bias[r], rounds, tolerance(rounds));
+                    assertIsProduct(y[t * rows + r], weights.row(r), x[t], bias[r], rounds, tolerance(rounds));
                 }
             }
         }
@@ -119,17 +108,17 @@ class TileLauncherTest {
     void multipliesByCublas(Activations activations, WeightType type, int tokens, int columns, int rows)
             throws AbsentException {
         float[][] x = activations(tokens, columns);
-        Weights weights = weights(type, rows, columns);
-        Optional<Cublas> library = Optional.of(Cublas.first(device));
+        StoredWeights weights = weights(type, rows, columns);
+        Optional<Cublas> library = Optional.of(Cublas.first(device.device()));
         boolean rounds = rounds(activations, type);
         double tolerance = tolerance(rounds || columns > FEW_COLUMNS);
         for (float[] bias : List.of(new float[rows], activations(2, rows)[1])) {
-            List<float[]> found = device.call(() -> multiply(activations, library, type, x, weights, bias));
+            List<float[]> found = device.call(ROOM, run -> multiply(run, activations, library, x, weights, bias));
 
             for (float[] y : found) {
                 for (int t = 0; t < tokens; t++) {
                     for (int r = 0; r < rows; r++) {
-                        assertIsProduct(y[t * rows + r], weights.values[r], x[t], bias[r], rounds, tolerance);
+                        assertIsProduct(y[t * rows + r], weights.row(r), x[t], bias[r], rounds, tolerance);
                     }
                 }
             }
@@ -203,10 +192,10 @@ class TileLauncherTest {
         float[][] from = moderate(tokens, made.halves * columns);
         float[] gain = moderate(1, columns)[0];
         float[][] residual = moderate(tokens, rows + gap);
-        Weights weights = weights(type, rows, columns);
+        StoredWeights weights = weights(type, rows, columns);
 
         List<float[][]> found =
-                device.call(() -> multiplyMade(activations, type, made, from, gain, weights, residual, rows));
+                device.call(ROOM, run -> multiplyMade(run, activations, made, from, gain, weights, residual));
 
         boolean rounds = rounds(activations, type);
         assertThat(found).hasSize(rounds || type == WeightType.F8 ? 2 : 4);
@@ -215,7 +204,7 @@ class TileLauncherTest {
                 float[] x = made.input(from[t], gain);
                 for (int r = 0; r < rows; r++) {
                     double tolerance = rounds ? TOLERANCE_OF_ROUNDED_OTHERWISE : TOLERANCE_OF_MADE;
-                    assertIsProduct(y[t][r], weights.values[r], x, residual[t][r], rounds, tolerance);
+                    assertIsProduct(y[t][r], weights.row(r), x, residual[t][r], rounds, tolerance);
                 }
                 // What lies between rows is another's.
                 for (int r = rows; r < rows + gap; r++) {
@@ -231,9 +220,9 @@ class TileLauncherTest {
     void gates(int tokens, int columns, int width) {
         float[][] x = moderate(tokens, columns);
         float[] bias = moderate(1, 2 * width)[0];
-        Weights weights = weights(WeightType.BF16, 2 * width, columns);
+        StoredWeights weights = weights(WeightType.BF16, 2 * width, columns);
 
-        float[] found = device.call(() -> multiplyGated(x, weights, bias));
+        float[] found = device.call(ROOM, run -> multiplyGated(run, x, weights, bias));
 
         assertThat(found).hasSize(tokens * width);
         for (int t = 0; t < tokens; t++) {
@@ -244,10 +233,10 @@ class TileLauncherTest {
                 double ofUp = 1;
                 for (int c = 0; c < columns; c++) {
                     double rounded = RoundedNumbers.bfloat16(x[t][c]);
-                    gate += weights.values[r][c] * rounded;
-                    up += weights.values[width + r][c] * rounded;
-                    ofGate += Math.abs(weights.values[r][c] * rounded);
-                    ofUp += Math.abs(weights.values[width + r][c] * rounded);
+                    gate += weights.row(r)[c] * rounded;
+                    up += weights.row(width + r)[c] * rounded;
+                    ofGate += Math.abs(weights.row(r)[c] * rounded);
+                    ofUp += Math.abs(weights.row(width + r)[c] * rounded);
                 }
                 double expected = gate / (1 + Math.exp(-gate)) * up;
                 assertThat(Math.abs(found[t * width + r] - expected))
@@ -289,12 +278,12 @@ class TileLauncherTest {
         }
         chosen[0] = 6;
         float[][] x = activations(chosen.length / share, columns);
-        List<Weights> weights = new ArrayList<>();
+        List<StoredWeights> weights = new ArrayList<>();
         for (int e = 0; e < experts; e++) {
             weights.add(weights(type, rows, columns));
         }
 
-        List<float[]> found = device.call(() -> multiplyChosen(activations, type, x, weights, chosen, share, rows));
+        List<float[]> found = device.call(ROOM, run -> multiplyChosen(run, activations, x, weights, chosen, share));
 
         boolean rounds = rounds(activations, type);
         assertThat(found).hasSize(rounds || type == WeightType.F8 ? 1 : 2);
@@ -302,12 +291,7 @@ class TileLauncherTest {
             for (int p = 0; p < chosen.length; p++) {
                 for (int r = 0; r < rows; r++) {
                     assertIsProduct(
-                            y[p * rows + r],
-                            weights.get(chosen[p]).values[r],
-                            x[p / share],
-                            0,
-                            rounds,
-                            tolerance(rounds));
+                            y[p * rows + r], weights.get(chosen[p]).row(r), x[p / share], 0, rounds, tolerance(rounds));
                 }
             }
         }
@@ -337,121 +321,76 @@ class TileLauncherTest {
         return x;
     }
 
-    private Weights weights(WeightType type, int rows, int columns) {
-        byte[] stored = new byte[rows * columns * type.bytes()];
-        int blocks = Math.ceilDiv(columns, SCALE_COLUMNS);
-        float[] scales = new float[rows * blocks];
-        double[][] values = new double[rows][columns];
+    private StoredWeights weights(WeightType type, int rows, int columns) {
+        float[] scales = new float[rows * Math.ceilDiv(columns, SCALE_COLUMNS)];
         for (int i = 0; i < scales.length; i++) {
             scales[i] = (float) Math.exp(random.nextGaussian());
         }
+        StoredWeights weights = new StoredWeights(type, rows, columns, SCALE_COLUMNS, scales);
         for (int r = 0; r < rows; r++) {
             double size = type == WeightType.BF16 && r > 0 ? Math.pow(10, random.nextInt(17) - 8) : 1;
             for (int c = 0; c < columns; c++) {
-                int at = (r * columns + c) * type.bytes();
-                float value = (float) (size * random.nextGaussian());
-                switch (type) {
-                    case BF16 -> {
-                        int bits = Float.floatToRawIntBits(value) >>> 16;
-                        store(stored, at, bits);
-                        values[r][c] = Float.intBitsToFloat(bits << 16);
-                    }
-                    case F16 -> {
-                        short bits = Float.floatToFloat16(value);
-                        store(stored, at, bits);
-                        values[r][c] = Float.float16ToFloat(bits);
-                    }
-                    case F8 -> {
-                        int exponent = random.nextInt(16);
-                        int mantissa = random.nextInt(exponent == 15 ? 7 : 8);
-                        int sign = random.nextInt(2);
-                        stored[at] = (byte) (sign << 7 | exponent << 3 | mantissa);
-                        double magnitude = exponent == 0
-                                ? Math.scalb((double) mantissa, -9)
-                                : Math.scalb(8.0 + mantissa, exponent - 10);
-                        values[r][c] = (sign == 0 ? magnitude : -magnitude) * scales[r * blocks + c / SCALE_COLUMNS];
-                    }
-                    case F32 -> throw new IllegalArgumentException("no tiles");
-                }
+                weights.set(r, c, type == WeightType.F8 ? anyE4m3() : (float) (size * random.nextGaussian()));
             }
         }
-        return new Weights(stored, scales, values);
+        return weights;
     }
 
-    private static void store(byte[] to, int at, int bits) {
-        to[at] = (byte) bits;
-        to[at + 1] = (byte) (bits >> 8);
+    private float anyE4m3() {
+        int exponent = random.nextInt(16);
+        int mantissa = random.nextInt(exponent == 15 ? 7 : 8);
+        float magnitude = exponent == 0 ? Math.scalb((float) mantissa, -9) : Math.scalb(8f + mantissa, exponent - 10);
+        return random.nextBoolean() ? magnitude : -magnitude;
     }
 
     /// By each kind of tile.
     private static List<float[]> multiply(
+            FakeDevice.Run run,
             Activations activations,
             Optional<Cublas> library,
-            WeightType type,
             float[][] x,
-            Weights weights,
+            StoredWeights weights,
             float[] bias) {
         int tokens = x.length;
         int rows = bias.length;
-        try (Arena arena = Arena.ofConfined();
-                DeviceMemory memory = new DeviceMemory(device, 64L << 20);
-                Stream stream = new Stream(device)) {
-            DeviceMatrix w = experts(type, List.of(weights), rows, x[0].length, memory, stream)
-                    .first();
-            long biases = memory.take((long) rows * Float.BYTES);
-            memory.write(biases, arena.allocateFrom(ValueLayout.JAVA_FLOAT, bias));
-            long to = memory.take((long) tokens * rows * Float.BYTES);
-            long from = write(x, GAP, memory);
-            long room = memory.take(CublasLauncher.bytes((long) tokens * x[0].length));
-            Optional<CublasHandle> handle = library.map(CublasHandle::new);
-            try {
-                TileLauncher tiles = new TileLauncher(
-                        device,
-                        kernels,
-                        stream,
-                        activations,
-                        handle.map(own -> new CublasLauncher(own, kernels, stream, activations, room)),
-                        places(x, 0, 0, memory));
-                assertThat(tiles.canMultiply(w, tokens)).isTrue();
-                List<float[]> found = new ArrayList<>();
-                for (TileLauncher.Tile tile : tiles.tiles(type)) {
-                    tiles.multiply(
-                            tile,
-                            w,
-                            biases,
-                            new TileLauncher.Input.Rows(new Making.Nothing(), from, x[0].length + GAP),
-                            0,
-                            to,
-                            rows,
-                            tokens);
-                    found.add(read(to, tokens * rows, stream));
-                }
-                return found;
-            } finally {
-                handle.ifPresent(CublasHandle::close);
+        DeviceMatrix w = weights.write(run);
+        long biases = run.write(bias);
+        long to = run.takeFloats((long) tokens * rows);
+        TileLauncher.Input.Rows input = input(run, new Making.Nothing(), x);
+        long room = run.memory().take(CublasLauncher.bytes((long) tokens * x[0].length));
+        Optional<CublasHandle> handle = library.map(CublasHandle::new);
+        try {
+            TileLauncher tiles = new TileLauncher(
+                    run.device(),
+                    run.kernels(),
+                    run.stream(),
+                    activations,
+                    handle.map(own -> new CublasLauncher(own, run.kernels(), run.stream(), activations, room)),
+                    places(run, x, 0, 0));
+            assertThat(tiles.canMultiply(w, tokens)).isTrue();
+            List<float[]> found = new ArrayList<>();
+            for (TileLauncher.Tile tile : tiles.tiles(w.type())) {
+                tiles.multiply(tile, w, biases, input, 0, to, rows, tokens);
+                found.add(run.read(to, tokens * rows));
             }
+            return found;
+        } finally {
+            handle.ifPresent(CublasHandle::close);
         }
     }
 
-    private static float[] multiplyGated(float[][] x, Weights weights, float[] bias) {
+    private static float[] multiplyGated(FakeDevice.Run run, float[][] x, StoredWeights weights, float[] bias) {
         int numbers = x.length * bias.length / 2;
-        try (Arena arena = Arena.ofConfined();
-                DeviceMemory memory = new DeviceMemory(device, 64L << 20);
-                Stream stream = new Stream(device)) {
-            DeviceMatrix w = experts(WeightType.BF16, List.of(weights), bias.length, x[0].length, memory, stream)
-                    .first();
-            long biases = memory.take((long) bias.length * Float.BYTES);
-            memory.write(biases, arena.allocateFrom(ValueLayout.JAVA_FLOAT, bias));
-            TileLauncher tiles = new TileLauncher(
-                    device, kernels, stream, Activations.BFLOAT16, Optional.empty(), places(x, 0, 0, memory));
-            assertThat(tiles.canGate(w, w, x.length)).isTrue();
-            long to = memory.take((long) numbers * Short.BYTES);
-            TileLauncher.Input.Rows input =
-                    new TileLauncher.Input.Rows(new Making.Nothing(), write(x, GAP, memory), x[0].length + GAP);
-            tiles.multiplyGated(w, biases, input, HiddenActivation.SILU, to, x.length);
+        DeviceMatrix w = weights.write(run);
+        long biases = run.write(bias);
+        TileLauncher tiles = tiles(run, Activations.BFLOAT16, places(run, x, 0, 0));
+        assertThat(tiles.canGate(w, w, x.length)).isTrue();
+        long to = run.memory().take((long) numbers * Short.BYTES);
+        tiles.multiplyGated(w, biases, input(run, new Making.Nothing(), x), HiddenActivation.SILU, to, x.length);
+        try (Arena arena = Arena.ofConfined()) {
             MemorySegment y = arena.allocate(ValueLayout.JAVA_SHORT, numbers);
-            stream.copyOut(y, to);
-            stream.synchronize();
+            run.stream().copyOut(y, to);
+            run.stream().synchronize();
             float[] found = new float[numbers];
             for (int i = 0; i < numbers; i++) {
                 found[i] = Float.intBitsToFloat(y.getAtIndex(ValueLayout.JAVA_SHORT, i) << 16);
@@ -462,132 +401,79 @@ class TileLauncherTest {
 
     /// By each kind of tile: rows of the residual with products added to them.
     private static List<float[][]> multiplyMade(
+            FakeDevice.Run run,
             Activations activations,
-            WeightType type,
             Made made,
             float[][] from,
             float[] gain,
-            Weights weights,
-            float[][] residual,
-            int rows) {
+            StoredWeights weights,
+            float[][] residual) {
         int tokens = from.length;
-        int columns = gain.length;
-        try (Arena arena = Arena.ofConfined();
-                DeviceMemory memory = new DeviceMemory(device, 64L << 20);
-                Stream stream = new Stream(device)) {
-            DeviceMatrix w = experts(type, List.of(weights), rows, columns, memory, stream)
-                    .first();
-            long gains = memory.take((long) columns * Float.BYTES);
-            memory.write(gains, arena.allocateFrom(ValueLayout.JAVA_FLOAT, gain));
-            TileLauncher tiles = new TileLauncher(
-                    device, kernels, stream, activations, Optional.empty(), places(from, 0, 0, memory));
-            assertThat(tiles.canMultiply(w, tokens)).isTrue();
-            TileLauncher.Input input = new TileLauncher.Input.Rows(
-                    made.making(gains, columns), write(from, GAP, memory), from[0].length + GAP);
-            List<float[][]> found = new ArrayList<>();
-            for (TileLauncher.Tile tile : tiles.tiles(type)) {
-                int stride = residual[0].length;
-                long to = write(residual, 0, memory);
-                tiles.multiply(tile, w, 0, input, to, to, stride, tokens);
-                float[] all = read(to, tokens * stride, stream);
-                float[][] y = new float[tokens][];
-                Arrays.setAll(y, t -> Arrays.copyOfRange(all, t * stride, (t + 1) * stride));
-                found.add(y);
-            }
-            return found;
+        DeviceMatrix w = weights.write(run);
+        TileLauncher tiles = tiles(run, activations, places(run, from, 0, 0));
+        assertThat(tiles.canMultiply(w, tokens)).isTrue();
+        TileLauncher.Input.Rows input = input(run, made.making(run.write(gain), gain.length), from);
+        List<float[][]> found = new ArrayList<>();
+        for (TileLauncher.Tile tile : tiles.tiles(w.type())) {
+            int stride = residual[0].length;
+            long to = run.write(flat(residual, 0));
+            tiles.multiply(tile, w, 0, input, to, to, stride, tokens);
+            float[] all = run.read(to, tokens * stride);
+            float[][] y = new float[tokens][];
+            Arrays.setAll(y, t -> Arrays.copyOfRange(all, t * stride, (t + 1) * stride));
+            found.add(y);
         }
+        return found;
     }
 
     /// By each kind of tile.
     private static List<float[]> multiplyChosen(
+            FakeDevice.Run run,
             Activations activations,
-            WeightType type,
             float[][] x,
-            List<Weights> weights,
+            List<StoredWeights> weights,
             int[] chosen,
-            int share,
-            int rows) {
-        try (Arena arena = Arena.ofConfined();
-                DeviceMemory memory = new DeviceMemory(device, 64L << 20);
-                Stream stream = new Stream(device)) {
-            DeviceExperts experts = experts(type, weights, rows, x[0].length, memory, stream);
-            long chosenOnDevice = memory.take((long) chosen.length * Integer.BYTES);
-            memory.write(chosenOnDevice, arena.allocateFrom(ValueLayout.JAVA_INT, chosen));
-            long to = memory.take((long) chosen.length * rows * Float.BYTES);
-            TileLauncher tiles = new TileLauncher(
-                    device,
-                    kernels,
-                    stream,
-                    activations,
-                    Optional.empty(),
-                    places(x, experts.count(), chosen.length, memory));
-            assertThat(tiles.canMultiply(experts, x.length)).isTrue();
-            long from = write(x, GAP, memory);
-            tiles.group(chosenOnDevice, experts.count(), chosen.length);
-            List<float[]> found = new ArrayList<>();
-            for (TileLauncher.Tile tile : tiles.expertTiles(type)) {
-                tiles.multiplyChosen(
-                        tile,
-                        experts,
-                        new TileLauncher.Input.Rows(new Making.Nothing(), from, x[0].length + GAP),
-                        share,
-                        to,
-                        rows,
-                        chosen.length);
-                found.add(read(to, chosen.length * rows, stream));
-            }
-            return found;
+            int share) {
+        DeviceExperts experts = StoredWeights.write(weights, run);
+        int rows = experts.first().rows();
+        long chosenOnDevice = run.write(chosen);
+        long to = run.takeFloats((long) chosen.length * rows);
+        TileLauncher tiles = tiles(run, activations, places(run, x, experts.count(), chosen.length));
+        assertThat(tiles.canMultiply(experts, x.length)).isTrue();
+        TileLauncher.Input.Rows input = input(run, new Making.Nothing(), x);
+        tiles.group(chosenOnDevice, experts.count(), chosen.length);
+        List<float[]> found = new ArrayList<>();
+        for (TileLauncher.Tile tile : tiles.expertTiles(experts.first().type())) {
+            tiles.multiplyChosen(tile, experts, input, share, to, rows, chosen.length);
+            found.add(run.read(to, chosen.length * rows));
         }
+        return found;
     }
 
-    private static TileLauncher.Places places(float[][] x, int experts, int pairs, DeviceMemory memory) {
+    private static TileLauncher tiles(FakeDevice.Run run, Activations activations, TileLauncher.Places places) {
+        return new TileLauncher(run.device(), run.kernels(), run.stream(), activations, Optional.empty(), places);
+    }
+
+    private static TileLauncher.Places places(FakeDevice.Run run, float[][] x, int experts, int pairs) {
         return new TileLauncher.Places(
-                memory.take((long) x.length * x[0].length * Float.BYTES),
-                memory.take((long) x.length * Float.BYTES),
-                memory.take((long) pairs * Integer.BYTES),
-                memory.take(TileLauncher.expertBytes(experts, pairs)));
+                run.takeFloats((long) x.length * x[0].length),
+                run.takeFloats(x.length),
+                run.memory().take((long) pairs * Integer.BYTES),
+                run.memory().take(TileLauncher.expertBytes(experts, pairs)));
     }
 
-    private static DeviceExperts experts(
-            WeightType type, List<Weights> weights, int rows, int columns, DeviceMemory memory, Stream stream) {
-        long stride = DeviceMemory.aligned((long) rows * columns * type.bytes()) / type.bytes();
-        long scaleStride = weights.getFirst().scales.length;
-        long data = memory.take(weights.size() * stride * type.bytes());
-        long scales = memory.take(weights.size() * scaleStride * Float.BYTES);
-        try (Arena arena = Arena.ofConfined()) {
-            for (int e = 0; e < weights.size(); e++) {
-                Weights own = weights.get(e);
-                memory.write(data + e * stride * type.bytes(), arena.allocateFrom(ValueLayout.JAVA_BYTE, own.stored));
-                memory.write(
-                        scales + e * scaleStride * Float.BYTES, arena.allocateFrom(ValueLayout.JAVA_FLOAT, own.scales));
-            }
-        }
-        if (type == WeightType.BF16) {
-            new Room.OnDevice(device, memory, kernels, stream)
-                    .scaleRows(scales, scaleStride, data, stride, weights.size(), rows, columns);
-        }
-        DeviceMatrix first = new DeviceMatrix(data, scales, SCALE_COLUMNS, rows, columns, type);
-        return new DeviceExperts(first, weights.size(), stride, scaleStride);
+    private static TileLauncher.Input.Rows input(FakeDevice.Run run, Making making, float[][] x) {
+        return new TileLauncher.Input.Rows(making, run.write(flat(x, GAP)), x[0].length + GAP);
     }
 
-    private static long write(float[][] x, int gap, DeviceMemory memory) {
-        long stride = (long) x[0].length + gap;
-        long from = memory.take(x.length * stride * Float.BYTES);
-        try (Arena arena = Arena.ofConfined()) {
-            for (int t = 0; t < x.length; t++) {
-                memory.write(from + t * stride * Float.BYTES, arena.allocateFrom(ValueLayout.JAVA_FLOAT, x[t]));
-            }
+    /// Rows one after another; the `gap` numbers behind each are no numbers.
+    private static float[] flat(float[][] rows, int gap) {
+        int stride = rows[0].length + gap;
+        float[] all = new float[rows.length * stride];
+        Arrays.fill(all, Float.NaN);
+        for (int t = 0; t < rows.length; t++) {
+            System.arraycopy(rows[t], 0, all, t * stride, rows[t].length);
         }
-        memory.finishWrites();
-        return from;
-    }
-
-    private static float[] read(long from, int numbers, Stream stream) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment y = arena.allocate(ValueLayout.JAVA_FLOAT, numbers);
-            stream.copyOut(y, from);
-            stream.synchronize();
-            return y.toArray(ValueLayout.JAVA_FLOAT);
-        }
+        return all;
     }
 }
