@@ -51,9 +51,8 @@ record FakeDevice(Device device, KernelImage kernels) {
             }
         }
 
-        /// The address of a cache's ring that the positions from `first` to before `end` were written to, one
-        /// after
-        /// the other; what was never written is not a number.
+        /// The address of a cache's ring that the positions from `first` to before `end` were written to, in
+        /// order; what was never written is not a number.
         ///
         /// @param rows `[end][width]`, cut off to the type
         long writeRing(KvCacheType type, int capacity, int width, float[] rows, int first, int end) {
@@ -82,11 +81,21 @@ record FakeDevice(Device device, KernelImage kernels) {
         /// So many float32, when all launches are done.
         float[] read(long from, int count) {
             try (Arena arena = Arena.ofConfined()) {
-                MemorySegment numbers = arena.allocate(ValueLayout.JAVA_FLOAT, count);
-                stream.copyOut(numbers, from);
-                stream.synchronize();
-                return numbers.toArray(ValueLayout.JAVA_FLOAT);
+                return copyOut(from, count, arena).toArray(ValueLayout.JAVA_FLOAT);
             }
+        }
+
+        int[] readInts(long from, int count) {
+            try (Arena arena = Arena.ofConfined()) {
+                return copyOut(from, count, arena).toArray(ValueLayout.JAVA_INT);
+            }
+        }
+
+        private MemorySegment copyOut(long from, int count, Arena arena) {
+            MemorySegment numbers = arena.allocate(ValueLayout.JAVA_INT, count);
+            stream.copyOut(numbers, from);
+            stream.synchronize();
+            return numbers;
         }
     }
 }

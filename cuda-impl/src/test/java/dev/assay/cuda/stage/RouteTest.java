@@ -3,17 +3,8 @@ package dev.assay.cuda.stage;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.assay.cuda.FakeDriver;
 import dev.assay.cuda.driver.AbsentException;
-import dev.assay.cuda.driver.Device;
-import dev.assay.cuda.driver.DeviceMemory;
-import dev.assay.cuda.driver.Images;
-import dev.assay.cuda.driver.KernelImage;
 import dev.assay.cuda.driver.Launch;
-import dev.assay.cuda.driver.Stream;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Random;
@@ -31,14 +22,11 @@ class RouteTest {
     private static final int ON_INPUT = 2;
     private static final int THREADS = 256;
 
-    private static Device device;
-    private static KernelImage kernels;
+    private static FakeDevice device;
 
     @BeforeAll
     static void useTheFakeDriver() throws AbsentException {
-        FakeDriver.use();
-        device = Device.first();
-        kernels = KernelImage.load(device, Images.CUBIN);
+        device = FakeDevice.first();
     }
 
     private record Found(int[] chosen, float[] weights) {}
@@ -57,8 +45,8 @@ class RouteTest {
                 .sum();
         int[] expected = best(logits, topK);
 
-        Found softmax = device.call(() -> route(SOFTMAX, logits, topK));
-        Found onInput = device.call(() -> route(ON_INPUT, logits, topK));
+        Found softmax = route(SOFTMAX, logits, topK);
+        Found onInput = route(ON_INPUT, logits, topK);
 
         assertThat(softmax.chosen).isEqualTo(expected);
         assertThat(onInput.chosen).isEqualTo(expected);
@@ -79,7 +67,7 @@ class RouteTest {
         logits[5] = -Float.MIN_VALUE;
         logits[6] = Float.MIN_VALUE;
 
-        assertThat(device.call(() -> route(ON_INPUT, logits, 6)).chosen).isEqualTo(new int[] {6, 1, 3, 5, 0, 2});
+        assertThat(route(ON_INPUT, logits, 6).chosen).isEqualTo(new int[] {6, 1, 3, 5, 0, 2});
     }
 
     @ParameterizedTest
@@ -90,7 +78,7 @@ class RouteTest {
         logits[2] = -3;
         logits[7] = Float.NEGATIVE_INFINITY;
 
-        Found found = device.call(() -> route(SOFTMAX, logits, 4));
+        Found found = route(SOFTMAX, logits, 4);
 
         assertThat(found.chosen).isEqualTo(new int[] {2, 7, 0, 0});
         assertThat(found.weights).containsOnly(Float.NaN);
@@ -100,7 +88,7 @@ class RouteTest {
     void choosesForEachTokenByItself() {
         float[] logits = {1, 2, 3, 4, /* next token */ 4, 3, 2, 1};
 
-        assertThat(device.call(() -> route(SOFTMAX, logits, 4, 2)).chosen).isEqualTo(new int[] {3, 2, 0, 1});
+        assertThat(route(SOFTMAX, logits, 4, 2).chosen).isEqualTo(new int[] {3, 2, 0, 1});
     }
 
     private static int[] best(float[] logits, int topK) {
@@ -120,44 +108,36 @@ class RouteTest {
     private static Found route(int kind, float[] logits, int experts, int topK) {
         int tokens = logits.length / experts;
         int pairs = tokens * topK;
-        try (Arena arena = Arena.ofConfined();
-                DeviceMemory memory = new DeviceMemory(device, 1L << 20);
-                Stream stream = new Stream(device)) {
-            long from = memory.take(logits.length * 4L);
-            memory.write(from, arena.allocateFrom(ValueLayout.JAVA_FLOAT, logits));
-            long chosen = memory.take(pairs * 4L);
-            long weights = memory.take(pairs * 4L);
-            memory.finishWrites();
+        return device.call(1 << 20, run -> {
+            long chosen = run.memory().take((long) pairs * Integer.BYTES);
+            long weights = run.takeFloats(pairs);
             long noCorrection = 0;
             long oneGroup = 1;
             long doesNotShare = 0;
-            stream.launch(kernels.launch(
-                    "experts",
-                    "route",
-                    1,
-                    tokens,
-                    1,
-                    THREADS,
-                    0,
-                    chosen,
-                    weights,
-                    from,
-                    experts,
-                    kind,
-                    noCorrection,
-                    experts,
-                    topK,
-                    oneGroup,
-                    oneGroup,
-                    doesNotShare,
-                    Launch.of(0.0),
-                    Launch.of(1.0)));
-            MemorySegment ids = arena.allocate(ValueLayout.JAVA_INT, pairs);
-            MemorySegment found = arena.allocate(ValueLayout.JAVA_FLOAT, pairs);
-            stream.copyOut(ids, chosen);
-            stream.copyOut(found, weights);
-            stream.synchronize();
-            return new Found(ids.toArray(ValueLayout.JAVA_INT), found.toArray(ValueLayout.JAVA_FLOAT));
-        }
+            run.stream()
+                    .launch(run.kernels()
+                            .launch(
+                                    "experts",
+                                    "route",
+                                    1,
+                                    tokens,
+                                    1,
+                                    THREADS,
+                                    0,
+                                    chosen,
+                                    weights,
+                                    run.write(logits),
+                                    experts,
+                                    kind,
+                                    noCorrection,
+                                    experts,
+                                    topK,
+                                    oneGroup,
+                                    oneGroup,
+                                    doesNotShare,
+                                    Launch.of(0.0),
+                                    Launch.of(1.0)));
+            return new Found(run.readInts(chosen, pairs), run.read(weights, pairs));
+        });
     }
 }
