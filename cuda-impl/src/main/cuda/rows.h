@@ -5,11 +5,7 @@
 // Reads eight numbers, or fewer that are left and zeros.
 DEVICE void read_up_to_eight(float (&to)[8], const float *from, int left) {
     if (left >= 8 && in_fours(from, 0)) {
-        float all[8];
-        read_eight(all, from, true);
-        for (int i = 0; i < 8; i++) {
-            to[i] = all[i];
-        }
+        read_eight(to, from, true);
     } else {
         for (int i = 0; i < 8; i++) {
             to[i] = i < left ? from[i] : 0;
