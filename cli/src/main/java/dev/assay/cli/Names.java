@@ -12,8 +12,7 @@ final class Names {
     private Names() {}
 
     /// The name that was given, whatever its case and punctuation: `DeepSeek V3` is `deepseek-v3`. Empty if there
-    /// is
-    /// no such name. Slashes are no punctuation: `./deepseek-v3` is a file.
+    /// is no such name. Slashes are no punctuation: `./deepseek-v3` is a file.
     static Optional<String> find(String given, Collection<String> valid) {
         return valid.contains(given)
                 ? Optional.of(given)

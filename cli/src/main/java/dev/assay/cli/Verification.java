@@ -185,8 +185,7 @@ final class Verification {
     }
 
     /// Says of the first number over budget what it comes of, and which known bug it looks like: once a case, as
-    /// the
-    /// cause of the others is most likely the same.
+    /// the cause of the others is most likely the same.
     private static void diagnose(Engine engine, GoldenCase golden, List<CheckResult> ofCase) {
         for (int i = 0; i < ofCase.size(); i++) {
             CheckResult result = ofCase.get(i);

@@ -243,8 +243,7 @@ class ArchitectureTest {
     }
 
     /// Adapters of third-party engines run in processes of their own and are not on this class path, so their
-    /// sources
-    /// are read: an adapter knows the engine interface and its own package.
+    /// sources are read: an adapter knows the engine interface and its own package.
     @ParameterizedTest
     @MethodSource("hostedAdapters")
     void adaptersKnowTheEngineInterfaceOnly(String module) throws IOException {

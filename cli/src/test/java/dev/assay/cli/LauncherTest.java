@@ -20,8 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Runs a copy of the `assay` script with made-up JDKs and a made-up Maven, in a folder that holds nothing else:
-/// neither
-/// the JDK nor the Maven of this machine is found.
+/// neither the JDK nor the Maven of this machine is found.
 class LauncherTest {
     /// The commands of the system that the script uses.
     private static final List<String> TOOLS = List.of(

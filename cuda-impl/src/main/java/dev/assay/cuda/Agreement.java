@@ -31,9 +31,8 @@ sealed interface Agreement {
     record NotChecked(String reason) implements Agreement {}
 
     /// How far logits are from others: what the suite's `Difference` calls rms and max, in units of what its
-    /// `Scale`
-    /// calls the deviation. Without a yardstick the suite allows 2e-5 and 2e-4 for a float32 cache; one of bfloat16
-    /// can round a last bit of the activations into its own.
+    /// `Scale` calls the deviation. Without a yardstick the suite allows 2e-5 and 2e-4 for a float32 cache; one of
+    /// bfloat16 can round a last bit of the activations into its own.
     ///
     /// @param rms of all numbers of all positions; NaN if one is NaN, and so the next
     /// @param max of them

@@ -31,9 +31,8 @@ import java.util.Set;
 /// cannot run, and says why.
 ///
 /// `-Dassay.cuda.activations=bfloat16` makes it [round activations][Activations] of many tokens, on devices that have
-/// the
-/// kernels: for comparing speeds with engines that do. `-Dassay.cuda.products=cublas` makes [cuBLAS][DenseProducts]
-/// multiply. `-Dassay.cuda.images=ptx` makes the driver [compile its kernels][Images].
+/// the kernels: for comparing speeds with engines that do. `-Dassay.cuda.products=cublas` makes
+/// [cuBLAS][DenseProducts] multiply. `-Dassay.cuda.images=ptx` makes the driver [compile its kernels][Images].
 public final class CudaEngine implements PlanEngine {
     private static final Set<Capability> CAPABILITIES = EnumSet.of(
             Capability.FULL_LOGITS,

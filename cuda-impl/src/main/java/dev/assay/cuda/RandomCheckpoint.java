@@ -20,10 +20,10 @@ import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
-/// Weights of a published shape to measure speed with: bfloat16, with mean and deviation of [SyntheticWeights], so that
-/// each part of the model matters to its logits. Tensors of the same mean and deviation read from one pattern, each
-/// from
-/// an offset of its own, so that a model of any size takes little more memory of the host than its largest tensors.
+/// Weights of a published shape to measure speed with: bfloat16, with mean and deviation of [SyntheticWeights], so
+/// that each part of the model matters to its logits. Tensors of the same mean and deviation read from one pattern,
+/// each from an offset of its own, so that a model of any size takes little more memory of the host than its largest
+/// tensors.
 final class RandomCheckpoint implements Checkpoint {
     /// Numbers after which a pattern repeats: a prime, so that no two rows of a matrix are the same.
     private static final int PERIOD = 4_194_319;

@@ -20,8 +20,7 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /// Prints, for families in shapes whose rows can be read in aligned groups, as those of published models and unlike
-/// most of
-/// the golden cases', by how much logits of single tokens differ at most from those of all tokens at once, in
+/// most of the golden cases', by how much logits of single tokens differ at most from those of all tokens at once, in
 /// standard deviations. The two share few kernels.
 final class EvenShapes {
     private static final int TOKENS = 40;

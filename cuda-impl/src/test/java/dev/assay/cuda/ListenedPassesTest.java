@@ -24,8 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /// Passes of many tokens that nobody listens to take other kernels, which give the same bits: so what the golden cases
-/// say
-/// of the former holds for the latter.
+/// say of the former holds for the latter.
 class ListenedPassesTest {
     private static final TapListener LISTENS = new TapListener() {
         @Override

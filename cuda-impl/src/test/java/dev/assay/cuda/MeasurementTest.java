@@ -100,10 +100,8 @@ class MeasurementTest {
     }
 
     /// Ten times what the suite allows of a float32 cache. Where the values of the two engines lie on two sides of
-    /// a
-    /// tie, what they cache differs by 2⁻⁸, which one of 24 positions brings into a head's output of 20 numbers:
-    /// about
-    /// 4e-5 of it. A mistake in a key or a weight is of the order of 1e-2 and more.
+    /// a tie, what they cache differs by 2⁻⁸, which one of 24 positions brings into a head's output of 20 numbers:
+    /// about 4e-5 of it. A mistake in a key or a weight is of the order of 1e-2 and more.
     @Test
     void comparesLogitsWithAnotherEngine() throws IOException, AbsentException {
         JsonNode report =

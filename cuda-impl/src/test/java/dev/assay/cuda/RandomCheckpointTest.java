@@ -36,9 +36,8 @@ class RandomCheckpointTest {
         }
     }
 
-    /// Where attention hardly counts, rotating by other angles changes nothing; so of the choice of experts. Errors
-    /// that
-    /// are looked for are of the order of 1e-6.
+    /// Where attention hardly counts, rotating by other angles changes nothing; so of the choice of experts.
+    /// Errors that are looked for are of the order of 1e-6.
     @ParameterizedTest
     @CsvSource({
         "qwen3-base, \"rope_theta\": 10000, \"rope_theta\": 500",

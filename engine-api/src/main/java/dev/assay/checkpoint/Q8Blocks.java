@@ -27,8 +27,7 @@ public final class Q8Blocks {
     }
 
     /// Puts what blocks keep in the place of the first `count` numbers, which are whole blocks: d · q, which
-    /// float32
-    /// holds exactly. What they keep, they keep again.
+    /// float32 holds exactly. What they keep, they keep again.
     static void round(float[] numbers, int count) {
         for (int from = 0; from < count; from += NUMBERS) {
             float scale = scale(numbers, from);

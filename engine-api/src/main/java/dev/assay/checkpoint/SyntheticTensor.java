@@ -11,8 +11,7 @@ public record SyntheticTensor(TensorInfo info, double mean, double std, String v
         /// Once, to the type of the tensor.
         TO_TYPE,
         /// To F32, and on to what [blocks][Q8Blocks] of a row hold: for a checkpoint that is the same in F32
-        /// and in
-        /// Q8_0.
+        /// and in Q8_0.
         TO_Q8_0
     }
 

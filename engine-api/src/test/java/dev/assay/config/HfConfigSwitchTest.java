@@ -33,8 +33,7 @@ class HfConfigSwitchTest {
     }
 
     /// HF would give such a layer of SmolLM3 a window in its mask and none in its cache, or fail for want of a
-    /// width,
-    /// as it does for Qwen3.
+    /// width, as it does for Qwen3.
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',

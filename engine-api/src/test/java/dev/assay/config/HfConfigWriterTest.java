@@ -42,8 +42,7 @@ class HfConfigWriterTest {
     }
 
     /// What no published file has: a window in Mistral Small 3.1, a scaling of Gemma's sliding layers, YaRN with
-    /// all
-    /// it may have, GPT-2's other activation.
+    /// all it may have, GPT-2's other activation.
     @ParameterizedTest
     @MethodSource("handMade")
     void writesWhatNoPublishedFileHas(String json) {

@@ -5,8 +5,7 @@ import dev.assay.config.RopeParameters;
 /// How queries and keys are turned by their position, arXiv:2104.09864.
 ///
 /// The pair j of a head, at position p, is turned by the angle p · fⱼ for the j-th of [#inverseFrequencies], after
-/// which
-/// cos and sin are multiplied by a factor that is not 1 for YaRN.
+/// which cos and sin are multiplied by a factor that is not 1 for YaRN.
 public sealed interface Rotary {
     /// Frequencies of the pairs, half as many as there are dimensions; none where nothing turns.
     double[] inverseFrequencies();

@@ -15,8 +15,7 @@ import tools.jackson.databind.JsonNode;
 /// Frequencies against the buffers of Hugging Face 5.18.0.
 class RotaryFrequenciesTest {
     /// HF computes in float32: a power, a quotient and a blend, each of up to a few units of 2^-24, and a power
-    /// whose
-    /// exponent is itself rounded, which ln θ · 2^-24 ≤ 21 · 2^-24 bounds for θ up to 1e9.
+    /// whose exponent is itself rounded, which ln θ · 2^-24 ≤ 21 · 2^-24 bounds for θ up to 1e9.
     private static final double RELATIVE = 40 * 0x1p-24;
 
     static List<String> planned() {

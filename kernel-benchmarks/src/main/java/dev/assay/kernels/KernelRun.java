@@ -142,8 +142,7 @@ public final class KernelRun {
     }
 
     /// The message of what a benchmark threw, which JMH hides among causes and suppressed exceptions of its own.
-    /// Without
-    /// forks it keeps it for its log.
+    /// Without forks it keeps it for its log.
     private static String reason(RunnerException e) {
         return causes(e)
                 .filter(cause -> !cause.getClass().getName().startsWith("org.openjdk.jmh."))

@@ -35,8 +35,7 @@ final class Numbers {
     /// How far a sum of `terms` float32 products of normal numbers may be from the exact one.
     ///
     /// The k-th partial sum is about √k, and adding to it rounds by up to 2⁻²⁴ of that. Such errors are
-    /// independent, so
-    /// their sum has a standard deviation of about terms · 2⁻²⁴ / √6. This is twenty of them.
+    /// independent, so their sum has a standard deviation of about terms · 2⁻²⁴ / √6. This is twenty of them.
     static double toleranceOfSum(int terms) {
         return 8 * terms * 0x1p-24;
     }

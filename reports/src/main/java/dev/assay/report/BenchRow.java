@@ -181,8 +181,7 @@ public record BenchRow(
             long returnedBytesPerToken) {}
 
     /// Percentiles of a latency, in milliseconds. One that so few latencies cannot tell from the maximum is null:
-    /// the
-    /// 99th percentile of fewer than 100 is the largest of them and says nothing of the next.
+    /// the 99th percentile of fewer than 100 is the largest of them and says nothing of the next.
     ///
     /// @param count latencies recorded
     public record Latency(
@@ -227,8 +226,7 @@ public record BenchRow(
     }
 
     /// The run as those see it who wait for answers: each repetition is a request of one prompt and the tokens
-    /// after
-    /// it. Closed loop: a request starts when the one before has ended.
+    /// after it. Closed loop: a request starts when the one before has ended.
     ///
     /// @param tag under which `latency.hlog` holds every latency of this row: `<tag>/ttft`, `<tag>/itl` and so on
     /// @param ttft time to first token: from the request to the logits after its prompt

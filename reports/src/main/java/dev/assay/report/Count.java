@@ -11,13 +11,12 @@ public record Count(Quantity quantity, int tokens, long formula, long counted) {
         /// Bytes of keys, values or latents that a session holds after so many tokens.
         KV_CACHE_BYTES,
         /// Experts that each of so many tokens goes to in each layer that has experts. Routed experts are
-        /// counted as
-        /// the engine names them; shared experts have no names and are added to both sides from the
+        /// counted as the engine names them; shared experts have no names and are added to both sides from the
         /// configuration.
         EXPERTS_PER_TOKEN,
         /// Parameters that each of so many tokens uses: every tensor of the checkpoint but those of routed
-        /// experts, and
-        /// of these the ones of the experts that the engine named for the token. Both embeddings are included.
+        /// experts, and of these the ones of the experts that the engine named for the token. Both embeddings
+        /// are included.
         ACTIVE_PARAMETERS
     }
 

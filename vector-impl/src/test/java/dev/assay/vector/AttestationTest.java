@@ -29,8 +29,7 @@ class AttestationTest {
     private static final String CASE = "qwen3-base";
 
     /// Runs in the JVM under test: prints bits, what the engine says of them, and whether its logits are right.
-    /// Vectors
-    /// that are emulated by an interpreter are slow, so it takes the shorter prompts only.
+    /// Vectors that are emulated by an interpreter are slow, so it takes the shorter prompts only.
     static final class Probe {
         private Probe() {}
 

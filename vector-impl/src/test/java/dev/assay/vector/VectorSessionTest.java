@@ -201,8 +201,7 @@ class VectorSessionTest {
     }
 
     /// A cache of bfloat16 holds half the bytes. Its numbers are off by up to 2⁻⁹, so logits must differ, but by
-    /// less
-    /// than a few times that of their spread, which is about 1.
+    /// less than a few times that of their spread, which is about 1.
     @ParameterizedTest
     @ValueSource(strings = {"qwen3-base", "deepseek-v3-base", "gemma3-base", "gemma3n-base"})
     void aCacheOfBfloat16HoldsHalfTheBytes(String caseId) {

@@ -65,8 +65,7 @@ record CaseUnderTest(
     }
 
     /// Feeds a prompt both ways: its first half in one call where the engine predicts every position of it, the
-    /// rest
-    /// token by token. `[tokens][V]`, copied.
+    /// rest token by token. `[tokens][V]`, copied.
     float[][] logits(Session session, int[] tokens) {
         float[][] logits = new float[tokens.length][]; // [T][V]
         int half = capabilities.contains(Capability.ALL_POSITIONS) ? (tokens.length + 1) / 2 : 0;

@@ -64,9 +64,8 @@ final class KvCacheBytes implements Check {
         return new Finding.Equal(tokens.length + 2L, counts, List.of());
     }
 
-    /// Lengths worth a line of the report: the first, the last, and both sides of every place where the cache grows
-    /// by
-    /// a step of a size not seen before, as it does where a window is full or a chunk begins.
+    /// Lengths worth a line of the report: the first, the last, and both sides of every place where the cache
+    /// grows by a step of a size not seen before, as it does where a window is full or a chunk begins.
     private static Set<Integer> telling(IntToLongFunction bytes, int last) {
         Set<Integer> lengths = new HashSet<>(Set.of(last));
         Set<Long> steps = new HashSet<>();

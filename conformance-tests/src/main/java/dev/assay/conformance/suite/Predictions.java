@@ -12,8 +12,7 @@ final class Predictions {
     private Predictions() {}
 
     /// A prompt token by token and, if the engine predicts every position, in one call: for each way of feeding it
-    /// a
-    /// prediction of one row a token, `[T]`.
+    /// a prediction of one row a token, `[T]`.
     static List<Prediction[]> all(CaseUnderTest subject, int[] tokens) {
         List<Prediction[]> all = new ArrayList<>();
         if (subject.capabilities().contains(Capability.ALL_POSITIONS)) {

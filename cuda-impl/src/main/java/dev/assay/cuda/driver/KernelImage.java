@@ -46,10 +46,8 @@ public final class KernelImage {
     private static final int MAX_DYNAMIC_SHARED_BYTES = 8;
     private static final int PREFERRED_SHARED_MEMORY_CARVEOUT = 9;
     /// Percent of a multiprocessor's memory that every kernel has as shared memory: a multiprocessor that divides
-    /// it
-    /// otherwise for the next kernel must be empty before that starts. The rest, 92 KiB of 256 on an H200, still
-    /// holds
-    /// the widest inputs in the first-level cache, where blocks share them.
+    /// it otherwise for the next kernel must be empty before that starts. The rest, 92 KiB of 256 on an H200,
+    /// still holds the widest inputs in the first-level cache, where blocks share them.
     private static final int SHARED_MEMORY_PERCENT = 71;
 
     private final Driver driver;

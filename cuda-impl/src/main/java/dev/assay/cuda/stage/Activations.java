@@ -8,8 +8,7 @@ public enum Activations {
     FLOAT32(ComputeType.FLOAT32),
     /// Rounded to bfloat16 where kernels of tensor cores bring them to bfloat16 weights, to a bfloat16 cache or to
     /// expanded latents: half their work, as in common engines, for comparing speeds with these. Sums, a single
-    /// token
-    /// and what stands between products are float32 nevertheless.
+    /// token and what stands between products are float32 nevertheless.
     BFLOAT16(ComputeType.BFLOAT16);
 
     /// The property that chooses, `float32` or `bfloat16`.

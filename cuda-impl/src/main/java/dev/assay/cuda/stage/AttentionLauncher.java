@@ -259,8 +259,7 @@ final class AttentionLauncher {
     }
 
     /// How many blocks share the positions of each of `groups` blocks of heads: enough that there are `wanted`
-    /// blocks in
-    /// all, none with fewer positions than are worth it.
+    /// blocks in all, none with fewer positions than are worth it.
     private int parts(Stage.Attend attend, int groups, int wanted, int worth) {
         long visible = attend.mask().visible(maxContext - 1L);
         return Math.clamp(Math.min(Math.ceilDiv(visible, worth), wanted / groups), 1, SessionMemory.MAX_PARTS);

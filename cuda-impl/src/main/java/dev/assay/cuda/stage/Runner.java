@@ -31,8 +31,7 @@ import org.jspecify.annotations.Nullable;
 /// and logits come back after it, so the same graph serves every step.
 public final class Runner implements AutoCloseable {
     /// The most tokens of a pass: enough that weights are read once for many of them and experts get full tiles.
-    /// With
-    /// taps a pass takes all tokens of a call, whose values belong together.
+    /// With taps a pass takes all tokens of a call, whose values belong together.
     private static final int BATCH = 2048;
 
     private static final int PROFILE_REPEATS = 5;

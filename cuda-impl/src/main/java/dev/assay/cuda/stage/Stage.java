@@ -137,8 +137,7 @@ sealed interface Stage {
     record Expand(DeviceMatrix expansion, int heads, int nope, int valueWidth, View from, View to) implements Stage {}
 
     /// Attention to latents: of few tokens by queries that absorb the expansion's keys, of many by expanded keys
-    /// and
-    /// values.
+    /// and values.
     record AttendLatents(Absorb absorb, Attend attend, Expand expand) implements Stage {
         /// What it is for few tokens.
         List<Stage> absorbing() {

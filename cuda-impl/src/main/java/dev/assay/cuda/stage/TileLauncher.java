@@ -188,8 +188,7 @@ final class TileLauncher {
     }
 
     /// The speeds are those on an H200, of bfloat16, but that of the narrow and of the chosen tile are assumed.
-    /// Those of
-    /// rounded tiles are relative to each other alone.
+    /// Those of rounded tiles are relative to each other alone.
     private static final Tile LARGE = new PlainTile("_large", 128, 256, 0.59);
 
     private static final Tile SQUARE = new PlainTile("_square", 128, 128, 0.6);

@@ -13,8 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// Attention of one token against double, with either cache: parts of the positions that are joined in a cluster, in
-/// one
-/// round of keys or in several, and, where one cluster has not all, through device memory; over a cache that wraps
+/// one round of keys or in several, and, where one cluster has not all, through device memory; over a cache that wraps
 /// around.
 class AttendOneTest {
     /// Of results that are weighted means of values of magnitude 1, by scores that are no larger.

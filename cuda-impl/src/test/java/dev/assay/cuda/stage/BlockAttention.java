@@ -1,8 +1,7 @@
 package dev.assay.cuda.stage;
 
 /// Attention of one query in double. It takes blocks of positions one after the other as kernels do, since what
-/// rounding
-/// makes of a weight depends on the highest score so far.
+/// rounding makes of a weight depends on the highest score so far.
 final class BlockAttention {
     /// How far a weight in float32 may be from one in double, relative.
     private static final double WEIGHT_ERROR = 1e-5;

@@ -15,8 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /// Chosen experts and their weights against a sort: few experts, which one warp chooses, and many, which all threads
-/// do.
-/// Golden cases have no equal logits.
+/// do. Golden cases have no equal logits.
 class RouteTest {
     private static final int SOFTMAX = 0;
     private static final int ON_INPUT = 2;

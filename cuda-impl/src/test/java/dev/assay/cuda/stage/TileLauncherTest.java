@@ -22,8 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /// Products on tensor cores against sums in double, at sizes that end within tiles, of numbers of any size: golden
-/// cases
-/// are too small for most of it.
+/// cases are too small for most of it.
 class TileLauncherTest {
     /// Of a float32 sum, relative to the sum of magnitudes.
     private static final double TOLERANCE = 3e-7;

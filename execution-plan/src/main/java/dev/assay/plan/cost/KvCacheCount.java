@@ -89,8 +89,7 @@ public record KvCacheCount(List<LayerCount> layers) {
     }
 
     /// What Hugging Face 5.18 holds after `positions` positions: a window or chunk less the position that comes
-    /// next,
-    /// `DynamicSlidingWindowLayer` of `cache_utils.py`.
+    /// next, `DynamicSlidingWindowLayer` of `cache_utils.py`.
     public long huggingFace(int positions) {
         checkPositions(positions);
         return sum(layer -> switch (layer.mask()) {

@@ -23,8 +23,7 @@ import java.util.function.ToLongFunction;
 /// @param cacheBytesWritten those of the phase's tokens
 public record PhaseCost(long flops, long weightBytes, long cacheBytesRead, long cacheBytesWritten) {
     /// One token at `position`, counted from 0, with its logits. Latent attention works on latents as they are
-    /// cached:
-    /// its up projection is applied to the query and to the result.
+    /// cached: its up projection is applied to the query and to the result.
     ///
     /// @param bytesPerCached of a number in the cache
     public static PhaseCost decode(DecoderPlan plan, int position, WeightBytes weights, int bytesPerCached) {
@@ -43,8 +42,7 @@ public record PhaseCost(long flops, long weightBytes, long cacheBytesRead, long 
     }
 
     /// The first `tokens` tokens at once. Latent attention works on keys and values of every head. Every routed
-    /// expert
-    /// is taken to be needed that could be: as many as there are, but no more than tokens choose.
+    /// expert is taken to be needed that could be: as many as there are, but no more than tokens choose.
     ///
     /// @param bytesPerCached of a number in the cache
     public static PhaseCost prefill(

@@ -28,10 +28,8 @@ import java.util.stream.IntStream;
 /// `DeepseekV3Attention`, `DeepseekV3TopkRouter`, `DeepseekV3MoE`.
 ///
 /// **Disagreements.** HF leaves turned halves of interleaved pairs apart, DeepSeek's code puts them back: scores are
-/// the
-/// same. HF masks experts of other groups with −∞, DeepSeek's published Python code with 0, which differs where a
-/// chosen
-/// group's biased scores are negative: HF is followed.
+/// the same. HF masks experts of other groups with −∞, DeepSeek's published Python code with 0, which differs where a
+/// chosen group's biased scores are negative: HF is followed.
 final class DeepSeekV3Planner {
     private DeepSeekV3Planner() {}
 

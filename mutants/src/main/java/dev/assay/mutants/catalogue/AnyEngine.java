@@ -202,8 +202,7 @@ final class AnyEngine {
     }
 
     /// Rows read from a scratch in which each was written right behind the one before and is sought at `stride`;
-    /// what
-    /// was never written is 0.
+    /// what was never written is 0.
     private static double[][] atStride(double[][] rows, int stride) {
         int width = rows[0].length;
         double[] scratch = new double[rows.length * width];

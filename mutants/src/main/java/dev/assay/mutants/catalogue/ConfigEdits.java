@@ -13,8 +13,7 @@ final class ConfigEdits {
     private ConfigEdits() {}
 
     /// The configuration of a case after a change of the object that describes the text model; its own where the
-    /// change
-    /// leads to none that can be.
+    /// change leads to none that can be.
     static ModelConfig apply(GoldenCase golden, Mutation.ConfigChange change) {
         ObjectNode root = (ObjectNode) JSON.readTree(golden.configJson());
         change.change(golden.config(), root.get("text_config") instanceof ObjectNode text ? text : root);

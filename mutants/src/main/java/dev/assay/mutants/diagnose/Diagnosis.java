@@ -167,8 +167,7 @@ public record Diagnosis(Divergence firstDivergence, String text) {
     }
 
     /// The parts that, given what the engine itself gives them, do not compute what they should: a cause each,
-    /// where all
-    /// else is consequence. Empty where taps do not tell.
+    /// where all else is consequence. Empty where taps do not tell.
     public static List<String> faultyParts(Engine engine, GoldenCase golden, DecoderPlan plan) {
         if (!LayerReplay.isPossible(plan) || !has(engine, golden, Capability.TAPS)) {
             return List.of();

@@ -12,8 +12,7 @@ import java.util.List;
 import java.util.Optional;
 
 /// Ranks known bugs by how well they explain what a failing engine computes: each is planted in the same case and runs
-/// the
-/// same prompt, so that an engine with the bug computes what the mutant does.
+/// the same prompt, so that an engine with the bug computes what the mutant does.
 public final class Lookalikes {
     /// Below, a bug explains less than it leaves open.
     private static final double LEAST = 0.5;

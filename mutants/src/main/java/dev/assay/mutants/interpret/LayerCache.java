@@ -5,8 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /// Keys and values of one layer, by position: `[heads][d]` each. Latent attention caches one head, the normalised
-/// latent
-/// as its value and the turned key.
+/// latent as its value and the turned key.
 public final class LayerCache {
     private final List<double[][]> keys = new ArrayList<>();
     private final List<double[][]> values = new ArrayList<>();

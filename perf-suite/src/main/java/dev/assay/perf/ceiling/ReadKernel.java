@@ -16,8 +16,7 @@ final class ReadKernel {
     static final int STREAMS = 4;
 
     /// Bytes of each stream that are read by one call: many vectors of any width, so that the sum of the lanes at
-    /// the
-    /// end costs nothing.
+    /// the end costs nothing.
     static final int BLOCK_BYTES = 1 << 14;
 
     private ReadKernel() {}

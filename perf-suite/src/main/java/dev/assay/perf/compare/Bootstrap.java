@@ -61,15 +61,13 @@ public final class Bootstrap {
     }
 
     /// The ratio candidate / baseline of runs that were made at different times: of the geometric means of the
-    /// runs'
-    /// medians.
+    /// runs' medians.
     ///
     /// Drawn anew are runs, and in each its samples, as above. The deviations of all runs from the mean of their
-    /// side are
-    /// one pool, since few runs are on each side and nothing says that one side is noisier. With so few
-    /// the percentiles of the draws would end where the draws end, so that the interval is their standard deviation
-    /// times Student's t, for `runs - 2` degrees of freedom. Two runs in all show no noise between runs: then the
-    /// interval is that of the samples alone, which the caller must not take for more.
+    /// side are one pool, since few runs are on each side and nothing says that one side is noisier. With so few
+    /// the percentiles of the draws would end where the draws end, so that the interval is their standard
+    /// deviation times Student's t, for `runs - 2` degrees of freedom. Two runs in all show no noise between runs:
+    /// then the interval is that of the samples alone, which the caller must not take for more.
     ///
     /// @param confidence between 0 and 1
     /// @throws IllegalArgumentException if a side lacks samples

@@ -11,8 +11,7 @@ public final class Metrics {
     private Metrics() {}
 
     /// Samples in tokens per second of every row, for example of `qwen3-0.6b bf16 decode`. The engine is in the
-    /// name
-    /// only where a report has several, so that reports of two engines can be compared.
+    /// name only where a report has several, so that reports of two engines can be compared.
     ///
     /// @param source where the report comes from, for messages
     /// @throws PerfException if a row has no figures, because its result was wrong or its engine could not, or if

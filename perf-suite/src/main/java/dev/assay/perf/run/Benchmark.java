@@ -238,8 +238,7 @@ public record Benchmark(Settings settings, Engine reference, LogitsRule rule, Co
         }
 
         /// Counted from what the engine read of the checkpoint: without the tables that a token is looked up
-        /// in, and with
-        /// the experts that it chose instead of all.
+        /// in, and with the experts that it chose instead of all.
         private ActiveParameters activeParameters(ExpertCounter experts, long elementsRead) {
             ParameterCount parameters = ParameterCount.of(model.plan());
             long formula = parameters.active(ActiveConvention.EXCLUDING_INPUT_EMBEDDING);

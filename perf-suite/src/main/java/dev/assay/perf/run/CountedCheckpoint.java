@@ -12,8 +12,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /// A checkpoint that counts the elements an engine reads from it. Whoever is given the folder, to read its files,
-/// counts
-/// as reading everything.
+/// counts as reading everything.
 final class CountedCheckpoint implements Checkpoint {
     private final Checkpoint checkpoint;
     private final Set<String> read = ConcurrentHashMap.newKeySet();

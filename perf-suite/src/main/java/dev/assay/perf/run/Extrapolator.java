@@ -37,8 +37,7 @@ public final class Extrapolator {
     }
 
     /// What the slices say, which are rows of one engine; nothing if the repetitions scatter so much that the
-    /// interval
-    /// has no upper end, or are too few for an interval.
+    /// interval has no upper end, or are too few for an interval.
     ///
     /// @param slices at least one
     public Optional<Extrapolation> of(List<Slice> slices) {

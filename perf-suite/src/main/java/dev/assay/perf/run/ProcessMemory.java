@@ -30,8 +30,7 @@ final class ProcessMemory {
     }
 
     /// Bytes held now outside of the Java heap; what the heap has reserved and never touched is taken off too. 0
-    /// where
-    /// the system does not tell.
+    /// where the system does not tell.
     static long offHeapBytes() {
         long heap = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getCommitted();
         return Math.max(0, sum("VmRSS:") - heap);

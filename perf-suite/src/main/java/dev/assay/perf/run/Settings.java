@@ -45,9 +45,8 @@ public record Settings(
                 loads);
     }
 
-    /// Settings for short runs of small models, of which a comparison needs many: less effort for the ceilings, two
-    /// seconds
-    /// of warm-up at most.
+    /// Settings for short runs of small models, of which a comparison needs many: less effort for the ceilings,
+    /// two seconds of warm-up at most.
     public static Settings quick(int threads, int repetitions, List<Load> loads) {
         return new Settings(
                 threads,

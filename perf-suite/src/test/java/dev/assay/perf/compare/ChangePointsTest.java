@@ -12,8 +12,7 @@ import org.junit.jupiter.api.Test;
 
 class ChangePointsTest {
     /// The flow of the Nile at Aswan from 1871 to 1970, in 10^8 m^3: table 1 of Cobb, "The problem of the Nile:
-    /// conditional
-    /// solution to a changepoint problem", Biometrika 65 (1978).
+    /// conditional solution to a changepoint problem", Biometrika 65 (1978).
     private static final double[] NILE = {
         1120, 1160, 963, 1210, 1160, 1160, 813, 1230, 1370, 1140, 995, 935, 1110, 994, 1020, 960, 1180, 799, 958, 1140,
         1100, 1210, 1150, 1250, 1260, 1220, 1030, 1100, 774, 840, 874, 694, 940, 833, 701, 916, 692, 1020, 1050, 969,

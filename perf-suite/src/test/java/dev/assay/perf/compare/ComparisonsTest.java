@@ -73,8 +73,7 @@ class ComparisonsTest {
     }
 
     /// The interval holds the true ratio as often as it says, with few blocks too. Of 200 intervals of 95 % some
-    /// 190
-    /// do; 178 is four standard deviations below.
+    /// 190 do; 178 is four standard deviations below.
     @Test
     void intervalsCoverTheTruth() {
         for (int blocks : new int[] {4, 8}) {

@@ -398,9 +398,8 @@ final class BenchCharts {
         return all;
     }
 
-    /// The roof is the median of the ceilings measured. A prefill reads its weights at least once: its intensity is
-    /// at
-    /// most its operations over those bytes, and it is drawn there.
+    /// The roof is the median of the ceilings measured. A prefill reads its weights at least once: its intensity
+    /// is at most its operations over those bytes, and it is drawn there.
     private Page.@Nullable Roofline roofline() {
         List<Double> reads = new ArrayList<>();
         List<Double> peaks = new ArrayList<>();

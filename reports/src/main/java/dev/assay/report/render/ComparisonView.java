@@ -36,8 +36,7 @@ final class ComparisonView {
     }
 
     /// The ratio at the right end of the axis, whose left end is its inverse: so far that all intervals fit, and
-    /// not
-    /// farther than a factor of two, at which the rest is cut.
+    /// not farther than a factor of two, at which the rest is cut.
     private static double reach(SpeedComparison comparison) {
         double farthest = 1 + 2 * comparison.margin();
         for (Comparison metric : comparison.metrics()) {

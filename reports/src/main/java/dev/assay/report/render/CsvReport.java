@@ -17,8 +17,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// A report as comma-separated values (RFC 4180): a line for each check, each measurement, or each metric compared.
-/// Units stand in the
-/// names of the columns; what there is no figure for is empty.
+/// Units stand in the names of the columns; what there is no figure for is empty.
 public final class CsvReport {
     private static final List<String> CHECK_COLUMNS = List.of(
             "engine",

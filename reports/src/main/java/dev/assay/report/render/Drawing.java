@@ -5,9 +5,8 @@ import java.util.Locale;
 /// Coordinates for SVG.
 ///
 /// The drawings are written here and not by a chart library: their colours must follow the style sheet into the dark
-/// and
-/// onto paper, their bars the width of the page, and the page must not need a script to be read. XChart draws through
-/// AWT with fixed colours; uPlot and ECharts draw on a canvas at run time.
+/// and onto paper, their bars the width of the page, and the page must not need a script to be read. XChart draws
+/// through AWT with fixed colours; uPlot and ECharts draw on a canvas at run time.
 final class Drawing {
     private Drawing() {}
 

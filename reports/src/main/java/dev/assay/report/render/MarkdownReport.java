@@ -20,10 +20,9 @@ import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// A report as GitHub's Markdown, short enough for a pull request or the summary of a build: the verdict, the matrix or
-/// the measurements, and the first failures. Whatever an engine may have said stands in code, where it is neither
-/// markup
-/// nor mentions anyone.
+/// A report as GitHub's Markdown, short enough for a pull request or the summary of a build: the verdict, the matrix
+/// or the measurements, and the first failures. Whatever an engine may have said stands in code, where it is neither
+/// markup nor mentions anyone.
 public final class MarkdownReport {
     /// More failures than a reader would go through, and few enough for the limits on the size of a comment.
     private static final int MOST_FAILURES = 20;

@@ -81,8 +81,7 @@ public final class SessionCache {
     }
 
     /// Gives up positions that no later query sees, in every layer. Only at the end of a pass: a later layer may
-    /// share
-    /// what an earlier one has stored in it.
+    /// share what an earlier one has stored in it.
     public void forget() {
         for (int i = 0; i < own.size(); i++) {
             own.get(i).forget();

@@ -17,8 +17,7 @@ public final class Float32Weights {
     /// y\[yOffset + r\] = Σ W\[r\]\[k\]·x\[k\] for rows `from` to `to`.
     ///
     /// Four rows at a time, each from a quarter of its own, so that four streams of memory are read. One
-    /// accumulator
-    /// a row, lanes added last. Reads 4 bytes and does 2 operations an element.
+    /// accumulator a row, lanes added last. Reads 4 bytes and does 2 operations an element.
     ///
     /// @param w the matrix from byte `offset` on, rows `rowBytes` apart
     /// @param x in one [phase][Phases], `[columns]`

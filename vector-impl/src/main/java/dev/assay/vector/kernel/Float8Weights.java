@@ -223,8 +223,7 @@ public final class Float8Weights {
     }
 
     /// y\[c\] += Σ x\[xOffset + r − from\]·s\[r / blockRows\]\[c / blockColumns\]·W\[r\]\[c\] for rows `from` to
-    /// `to` and
-    /// columns from 0 on, with `y` in four phases and 2⁶⁰ times too small.
+    /// `to` and columns from 0 on, with `y` in four phases and 2⁶⁰ times too small.
     ///
     /// @param columns whole groups of four vectors
     /// @param blockColumns such that [#blocksAreWhole]

@@ -47,10 +47,8 @@ public final class Lanes {
     ///
     /// The library's own reduction leaves the order open, and it differs between interpreted and compiled code: a
     /// session would compute other bits once its kernels are compiled. Kernels with one sum have these lines in
-    /// them,
-    /// for a vector handed to a method becomes an object wherever C2 does not inline that method; kernels with
-    /// several
-    /// are too large for that and put them into an array.
+    /// them, for a vector handed to a method becomes an object wherever C2 does not inline that method; kernels
+    /// with several are too large for that and put them into an array.
     static float sum(float[] lanes, int offset) {
         FloatVector sum = FloatVector.fromArray(FLOATS, lanes, offset);
         if (LENGTH >= 16) {

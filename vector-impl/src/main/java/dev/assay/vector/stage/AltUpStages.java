@@ -89,8 +89,7 @@ final class AltUpStages {
     }
 
     /// p_n = Σ_m c\[n · streams + m\] · x_m + x_n. The largest summand comes last: every sum that has it in is
-    /// rounded
-    /// at its size.
+    /// rounded at its size.
     static final class Predict extends TokenStage {
         private final int streams;
         private final int hiddenSize;
@@ -119,8 +118,7 @@ final class AltUpStages {
     }
 
     /// x_n = p_n + (c\[n\] + 1) · (HIDDEN − p of the active stream); afterwards RESULT is the corrected active
-    /// stream,
-    /// scaled as the layer says.
+    /// stream, scaled as the layer says.
     static final class Correct extends TokenStage {
         private final int streams;
         private final int active;

@@ -11,8 +11,7 @@ import dev.assay.vector.weight.WeightMatrix;
 import java.util.List;
 
 /// Linear projections of one input: matrix times vector for one token, matrix times matrix for several. Threads share
-/// out the
-/// rows of every matrix.
+/// out the rows of every matrix.
 final class LinearStage implements Stage {
     /// A linear map and where its result goes, row by row.
     ///

@@ -17,8 +17,7 @@ final class RowAttention {
     }
 
     /// Takes a block into account, whose scores are there: `[heads][BLOCK]`, of which `count` keys each. They
-    /// become
-    /// weights.
+    /// become weights.
     ///
     /// @param values value s at `valueOffset + s · valueWidth`
     static void block(AttentionScratch scratch, int heads, int count, float[] values, int valueOffset, int valueWidth) {

@@ -12,9 +12,8 @@ import dev.assay.vector.thread.Workers;
 /// Runs a program for one session.
 public final class Runner {
     /// The most tokens of a pass: enough that reading the weights costs little beside multiplying with them, few
-    /// enough
-    /// that intermediate values stay small. With taps a pass takes all tokens of a call, whose values belong
-    /// together.
+    /// enough that intermediate values stay small. With taps a pass takes all tokens of a call, whose values
+    /// belong together.
     private static final int BATCH = 512;
 
     private final Program program;

@@ -1,6 +1,5 @@
 /// The stages that a plan is compiled to, and what they work on. A stage knows its weights and its kernels; who calls
-/// it
-/// in which order, only the compiled program knows.
+/// it in which order, only the compiled program knows.
 @NullMarked
 package dev.assay.vector.stage;
 

@@ -22,8 +22,7 @@ public final class Workers implements AutoCloseable {
     }
 
     /// Turns of the waiting loop before a thread parks, or gives way: some hundreds of microseconds. The loop has
-    /// no
-    /// pause in it, since hypervisors take a processor from a guest that pauses often, for longer than a stage
+    /// no pause in it, since hypervisors take a processor from a guest that pauses often, for longer than a stage
     /// takes.
     private static final int SPINS = 400_000;
 
@@ -93,8 +92,7 @@ public final class Workers implements AutoCloseable {
     }
 
     /// Within a task, the next number that no thread has claimed: 0, 1, 2 and so on. For pieces of work that are
-    /// not
-    /// shared out beforehand.
+    /// not shared out beforehand.
     public int claim() {
         return claimed.getAndIncrement();
     }

@@ -48,8 +48,7 @@ import java.util.Set;
 /// multiplier and the softcap.
 ///
 /// What Jlama declines to do it does not say: it reads some keys of a `config.json` and ignores the rest. So whatever
-/// it
-/// has a `model_type` for counts as declared.
+/// it has a `model_type` for counts as declared.
 public final class JlamaEngine implements Engine {
     private static final String VERSION = "0.8.4";
 

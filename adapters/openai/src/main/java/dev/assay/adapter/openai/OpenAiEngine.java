@@ -22,8 +22,7 @@ import java.util.Set;
 /// the token after all tokens up to it. So nothing is asked of a server but its most common ability.
 ///
 /// Token ids must come back as such: as `token_id:N`, which vLLM writes when asked, or in a field `id`, which the
-/// server
-/// of llama.cpp writes. Tokens named by their text alone cannot be told apart and are refused.
+/// server of llama.cpp writes. Tokens named by their text alone cannot be told apart and are refused.
 public final class OpenAiEngine implements Engine {
     private static final Set<Capability> CAPABILITIES = EnumSet.of(
             Capability.TOP_LOG_PROBABILITIES,

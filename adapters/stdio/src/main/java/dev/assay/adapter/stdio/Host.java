@@ -80,8 +80,7 @@ public final class Host {
     }
 
     /// Serves until standard input ends or a request says so; exits with 1 after a line that is no request, with 2
-    /// if
-    /// there is no such engine.
+    /// if there is no such engine.
     ///
     /// @param args the id of the engine
     public static void main(String[] args) throws IOException {

@@ -25,8 +25,7 @@ import org.jspecify.annotations.Nullable;
 /// needs files gets those of the checkpoint, or a temporary folder of the same content.
 public final class StdioEngine implements Engine, AutoCloseable {
     /// The variable with the user's key for a server. An engine is other people's code, and no server: its process
-    /// does
-    /// not inherit it.
+    /// does not inherit it.
     public static final String SECRET = "ASSAY_API_KEY";
 
     private final List<String> command;
