@@ -14,13 +14,6 @@ public enum Images {
     ///
     /// @throws IllegalArgumentException if it asks for none of them
     public static Images ofProperty() {
-        String asked = System.getProperty(PROPERTY, "cubin");
-        return switch (asked) {
-            case "cubin" -> CUBIN;
-            case "ptx" -> PTX;
-            default ->
-                throw new IllegalArgumentException(
-                        "the property " + PROPERTY + " is \"" + asked + "\", expected cubin or ptx");
-        };
+        return PropertyChoice.of(PROPERTY, Images.class);
     }
 }

@@ -1,5 +1,6 @@
 package dev.assay.cuda.stage;
 
+import dev.assay.cuda.driver.PropertyChoice;
 import dev.assay.engine.ComputeType;
 
 /// What activations are in passes of many tokens.
@@ -24,14 +25,7 @@ public enum Activations {
     ///
     /// @throws IllegalArgumentException if it asks for none of them
     public static Activations ofProperty() {
-        String asked = System.getProperty(PROPERTY, "float32");
-        return switch (asked) {
-            case "float32" -> FLOAT32;
-            case "bfloat16" -> BFLOAT16;
-            default ->
-                throw new IllegalArgumentException(
-                        "the property " + PROPERTY + " is \"" + asked + "\", expected float32 or bfloat16");
-        };
+        return PropertyChoice.of(PROPERTY, Activations.class);
     }
 
     /// What an engine says of itself that has them.

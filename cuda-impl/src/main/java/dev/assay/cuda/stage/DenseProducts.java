@@ -1,5 +1,7 @@
 package dev.assay.cuda.stage;
 
+import dev.assay.cuda.driver.PropertyChoice;
+
 /// What multiplies matrices that all tokens share, in passes of many tokens.
 public enum DenseProducts {
     /// Kernels of our own. The default.
@@ -19,13 +21,6 @@ public enum DenseProducts {
     ///
     /// @throws IllegalArgumentException if it asks for none of them
     public static DenseProducts ofProperty() {
-        String asked = System.getProperty(PROPERTY, "own");
-        return switch (asked) {
-            case "own" -> OWN;
-            case "cublas" -> CUBLAS;
-            default ->
-                throw new IllegalArgumentException(
-                        "the property " + PROPERTY + " is \"" + asked + "\", expected own or cublas");
-        };
+        return PropertyChoice.of(PROPERTY, DenseProducts.class);
     }
 }

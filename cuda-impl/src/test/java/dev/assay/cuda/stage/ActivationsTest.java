@@ -27,9 +27,9 @@ class ActivationsTest {
 
     @Test
     void namesThePropertyThatAsksForOthers() {
-        System.setProperty(Activations.PROPERTY, "bf16");
+        System.setProperty(Activations.PROPERTY, "bfloat");
         assertThatIllegalArgumentException()
                 .isThrownBy(Activations::ofProperty)
-                .withMessage("the property assay.cuda.activations is \"bf16\", expected float32 or bfloat16");
+                .withMessage("the property assay.cuda.activations is \"bfloat\", expected float32 or bfloat16");
     }
 }
